@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ def test_ids_sort_by_time_and_folders_are_private() -> None:
     made = [jobs.create() for _ in range(5)]
     times = [job.id.rpartition("-")[0] for job in made]
     assert times == sorted(times)
-    assert made[0].folder.stat().st_mode & 0o777 == 0o700
+    assert Path(made[0].folder).stat().st_mode & 0o777 == 0o700
     assert [job.id for job in jobs.newest(2)] == sorted((job.id for job in made), reverse=True)[:2]
 
 
@@ -60,7 +61,7 @@ def test_a_lock_goes_with_its_process() -> None:
     )
     Journal(job.events).write("job.started", job=job.id)
     killed = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
-    assert killed.returncode == -9 and job.lock.read_text() != ""
+    assert killed.returncode == -9 and Path(job.lock).read_text() != ""
     assert jobs.holder(job) is None
 
 
@@ -80,7 +81,7 @@ def test_open_jobs_are_those_that_are_marked() -> None:
     jobs.clear_mark(first)
     assert [job.id for job in jobs.open_jobs()] == [second.id]
     jobs.remove(second)
-    assert jobs.open_jobs() == [] and not second.folder.exists()
+    assert jobs.open_jobs() == [] and not Path(second.folder).exists()
 
 
 def test_the_mark_of_a_job_that_never_began_goes_when_nobody_holds_it() -> None:
@@ -88,10 +89,10 @@ def test_the_mark_of_a_job_that_never_began_goes_when_nobody_holds_it() -> None:
     lock = jobs.take_lock(job)
     jobs.set_mark(job)
     jobs.settle_mark(job, job.state())
-    assert job.mark.exists()
+    assert Path(job.mark).exists()
     lock.release()
     jobs.settle_mark(job, job.state())
-    assert not job.mark.exists()
+    assert not Path(job.mark).exists()
 
 
 def test_a_running_job_is_not_removed() -> None:
@@ -99,5 +100,5 @@ def test_a_running_job_is_not_removed() -> None:
     lock = jobs.take_lock(job)
     with pytest.raises(Conflict):
         jobs.remove(job)
-    assert job.folder.exists()
+    assert Path(job.folder).exists()
     lock.release()

@@ -21,7 +21,7 @@ NOT_FOR_EXEC = (
     "trainsh_recipe.engine.resuming.choice", "trainsh_recipe.engine.resuming.shell_state",
     "trainsh_recipe.ui.start", "trainsh_recipe.ui.logs", "trainsh_recipe.ui.views.lines",
     "trainsh_base.remote.host_spec", "trainsh_base.tool.faces.people", "trainsh_base.tool.schema",
-    "click", "hashlib", "shlex", "shutil", "socket", "subprocess", "tempfile", "traceback",
+    "click", "hashlib", "pathlib", "shlex", "shutil", "socket", "subprocess", "tempfile", "traceback",
 )  # fmt: skip
 
 

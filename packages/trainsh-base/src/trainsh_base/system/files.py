@@ -5,13 +5,16 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainsh_base.errors import Conflict
 from trainsh_base.system.paths import private_folder
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
+
+def write_atomic(path: "Path", data: bytes | str, mode: int = 0o600) -> None:
     """Replace the content of `path` atomically: readers see either the old file or the new one, even after a crash.
 
     If `path` is a symbolic link, the file to which the link points is replaced, and the link is kept.
@@ -35,7 +38,7 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
     sync_folder(real.parent)
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: "Path") -> None:
     """Sync the directory `folder`, so that renames and new files in it survive a crash."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -45,7 +48,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path, timeout: float = 30.0) -> Iterator[None]:
+def locked(path: "Path", timeout: float = 30.0) -> Iterator[None]:
     """Hold the lock of `path` in this block. The lock is the file `.NAME.lock` beside `path`.
 
     Raises Conflict if another process holds the lock for more than `timeout` seconds.
@@ -60,7 +63,7 @@ def locked(path: Path, timeout: float = 30.0) -> Iterator[None]:
         os.close(handle)
 
 
-def _wait_for(handle: int, path: Path, deadline: float) -> None:
+def _wait_for(handle: int, path: "Path", deadline: float) -> None:
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

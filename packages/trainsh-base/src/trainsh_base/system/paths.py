@@ -67,6 +67,26 @@ def fingerprint(data: bytes) -> int:
     return value
 
 
+def jobs_folder() -> str:
+    """Return the folder that has one folder for each job, and `open/` for the jobs that have not ended."""
+    return os.path.join(config_folder(), "jobs")
+
+
+def make_private(folder: str) -> None:
+    """Create `folder` and its parents with mode 0700 if they are missing."""
+    missing = []
+    at = folder
+    while at and not os.path.exists(at):
+        missing.append(at)
+        at = os.path.dirname(at)
+    for part in reversed(missing):
+        try:
+            os.mkdir(part, mode=0o700)
+        except FileExistsError:
+            if not os.path.isdir(part):
+                raise
+
+
 def config_home() -> "Path":
     """Return `config_folder()` as a Path."""
     return _path(config_folder())
@@ -78,8 +98,8 @@ def config_file() -> "Path":
 
 
 def jobs_home() -> "Path":
-    """Return the folder that has one folder for each job, and `open/` for the jobs that have not ended."""
-    return config_home() / "jobs"
+    """Return `jobs_folder()` as a Path."""
+    return _path(jobs_folder())
 
 
 def recipes_home() -> "Path":
@@ -98,14 +118,8 @@ def runtime_home() -> "Path":
 
 
 def private_folder(folder: "Path") -> "Path":
-    """Create `folder` and its parents with mode 0700 if they are missing. Return `folder`."""
-    missing = []
-    at = folder
-    while not at.exists():
-        missing.append(at)
-        at = at.parent
-    for part in reversed(missing):
-        part.mkdir(mode=0o700, exist_ok=True)
+    """Do the same as `make_private`. Return `folder`."""
+    make_private(str(folder))
     return folder
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from trainsh_base.errors import TrainError
 from trainsh_base.system.units import format_duration
@@ -83,7 +84,7 @@ class Gate:
 
     def _given_up_before(self) -> str:
         run = self._run
-        if run.state.options.abandon or run.job.abandoned.exists():
+        if run.state.options.abandon or Path(run.job.abandoned).exists():
             return "abandoned"
         return "limit" if run.limits.reached else ""
 
@@ -170,8 +171,8 @@ class Gate:
                 return "limit" if run.limits.reached else "cancelled"
             if lost and not self.missing(hosts):
                 return "arrived"
-            if run.job.abandoned.exists() or run.limits.reached:
-                return "abandoned" if run.job.abandoned.exists() else "limit"
+            if Path(run.job.abandoned).exists() or run.limits.reached:
+                return "abandoned" if Path(run.job.abandoned).exists() else "limit"
             if time.time() >= until:
                 return "over"
             self._be_heard(hosts)

@@ -1,7 +1,8 @@
 """Finds the job that a person means: by its id, by a part of the id, or the newest job."""
 
+from pathlib import Path
+
 from trainsh_base.errors import Conflict, NotFound
-from trainsh_base.system.paths import jobs_home
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_recipe.store import jobs
 
@@ -11,8 +12,8 @@ def find(word: str) -> jobs.Job:
 
     Raises NotFound if there is no such job, Conflict if there are several.
     """
-    if (jobs_home() / word / "events.jsonl").exists() and "/" not in word:
-        return jobs.Job(jobs_home() / word)
+    if word and "/" not in word and Path(jobs.Job(word).events).exists():
+        return jobs.Job(word)
     known = jobs.names() if word else []
     found = [name for name in known if name.endswith(f"-{word}")]
     if len(found) != 1 or len(word) < jobs.SHORT:
@@ -25,14 +26,14 @@ def find(word: str) -> jobs.Job:
             f"{', '.join(sorted(found)[-3:])}", "give more characters of the id",
             code="ambiguous_job",
         )  # fmt: skip
-    return jobs.Job(jobs_home() / found[0])
+    return jobs.Job(found[0])
 
 
 def _near(word: str, known: list[str]) -> str:
     """Return a hint: the newest job of a recipe that is called `word`, or the job with the most similar id."""
     newest = sorted(known, reverse=True)[: jobs.NEWEST]
     for name in newest:
-        if jobs.Job(jobs_home() / name).state().name == word:
+        if jobs.Job(name).state().name == word:
             return f"the last job of {word} is {jobs.short(name)}"
     shown = [name[-jobs.SHORT :] if len(word) <= jobs.SHORT else name for name in newest]
     return did_you_mean(word, shown, "see: train recipe jobs") if shown else "see: train recipe jobs"

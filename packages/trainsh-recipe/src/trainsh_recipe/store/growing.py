@@ -14,7 +14,7 @@ LOOK = 0.1  # seconds between two reads; a person sees new output with this dela
 class Growing:
     """A growing file. `read` returns what was appended since the last read."""
 
-    def __init__(self, path: Path, offset: int = 0) -> None:
+    def __init__(self, path: Path | str, offset: int = 0) -> None:
         self.path = path
         self.offset = offset
 

@@ -6,10 +6,9 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 from trainsh_base.errors import Conflict
-from trainsh_base.system.paths import jobs_home, private_folder
+from trainsh_base.system.paths import jobs_folder, make_private
 from trainsh_recipe.prestart import new_id
 from trainsh_recipe.store import journal
 from trainsh_recipe.store.fold import fold
@@ -26,11 +25,15 @@ SHORT = 4  # length of the random part at the end of an id
 
 
 class Job:
-    """The folder of one job: `recipe`, `events.jsonl`, `steps/`, `shown/`, `lock`."""
+    """The folder of one job: `recipe`, `events.jsonl`, `steps/`, `shown/`, `lock`.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.id = folder.name
+    All paths are text, because `train exec` does without pathlib, which takes 4 ms to load.
+    """
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self._jobs = jobs_folder()
+        self.folder = f"{self._jobs}/{id}"
 
     @property
     def short_id(self) -> str:
@@ -38,46 +41,46 @@ class Job:
         return short(self.id)
 
     @property
-    def recipe(self) -> Path:
+    def recipe(self) -> str:
         """The file with the recipe's text as this job runs it."""
-        return self.folder / "recipe"
+        return f"{self.folder}/recipe"
 
     @property
-    def events(self) -> Path:
+    def events(self) -> str:
         """The journal."""
-        return self.folder / "events.jsonl"
+        return f"{self.folder}/events.jsonl"
 
     @property
-    def lock(self) -> Path:
+    def lock(self) -> str:
         """The lock file. The live runner has locked it, and its text names that runner."""
-        return self.folder / "lock"
+        return f"{self.folder}/lock"
 
     @property
-    def abandoned(self) -> Path:
+    def abandoned(self) -> str:
         """A file that exists when required outputs of the job are given up."""
-        return self.folder / "abandon"
+        return f"{self.folder}/abandon"
 
     @property
-    def exec_mark(self) -> Path:
+    def exec_mark(self) -> str:
         """A file that exists for jobs of `exec`."""
-        return self.folder.parent / "exec" / self.id
+        return f"{self._jobs}/exec/{self.id}"
 
     @property
-    def mark(self) -> Path:
+    def mark(self) -> str:
         """A file that exists while the job is not over."""
-        return self.folder.parent / "open" / self.id
+        return f"{self._jobs}/open/{self.id}"
 
     @property
-    def shown(self) -> Path:
+    def shown(self) -> str:
         """The folder in which each session has a file.
 
         The file tells which part of the session's output the job's logs have.
         """
-        return self.folder / "shown"
+        return f"{self.folder}/shown"
 
-    def log(self, number: str) -> Path:
+    def log(self, number: str) -> str:
         """Return the log of the step whose `Numbered.file` is `number`."""
-        return self.folder / "steps" / f"{number}.log"
+        return f"{self.folder}/steps/{number}.log"
 
     def state(self) -> State:
         """Return the state from the journal.
@@ -113,16 +116,15 @@ class Lock:
 
 def create(id: str = "") -> Job:
     """Create a job's folder, with this id if no other job has it (see `prestart.new_id`)."""
-    home = private_folder(jobs_home())
-    private_folder(home / "open")
+    make_private(f"{jobs_folder()}/open")
     while True:
-        folder, id = home / (id or new_id()), ""
+        job, id = Job(id or new_id()), ""
         try:
-            folder.mkdir(mode=0o700)
+            os.mkdir(job.folder, mode=0o700)
         except FileExistsError:
             continue
-        (folder / "steps").mkdir(mode=0o700)
-        return Job(folder)
+        os.mkdir(f"{job.folder}/steps", mode=0o700)
+        return job
 
 
 def take_lock(job: Job) -> Lock:
@@ -166,7 +168,7 @@ def holder(job: Job) -> tuple[int, str, str] | None:
 def names() -> list[str]:
     """Return the ids of all jobs, unsorted. This lists the folder of jobs once and reads no job."""
     try:
-        return [name for name in os.listdir(jobs_home()) if name[:1].isdigit()]  # noqa: PTH208 - ten times faster
+        return [name for name in os.listdir(jobs_folder()) if name[:1].isdigit()]
     except FileNotFoundError:
         return []
 
@@ -176,22 +178,19 @@ def newest(count: int = NEWEST, *, exec_: bool = False) -> list[Job]:
     import heapq  # noqa: PLC0415 - listings only
 
     of_exec = set(_exec_names())
-    return [
-        Job(jobs_home() / name) for name in heapq.nlargest(count, (n for n in names() if (n in of_exec) == exec_))
-    ]
+    return [Job(name) for name in heapq.nlargest(count, (n for n in names() if (n in of_exec) == exec_))]
 
 
 def _exec_names() -> list[str]:
     try:
-        return os.listdir(jobs_home() / "exec")  # noqa: PTH208
+        return os.listdir(f"{jobs_folder()}/exec")
     except FileNotFoundError:
         return []
 
 
 def set_exec_mark(job: Job) -> None:
     """Mark the job as one of `exec`, because listings show those separately."""
-    private_folder(job.exec_mark.parent)
-    job.exec_mark.touch(mode=0o600)
+    _touch(job.exec_mark)
 
 
 def prune_exec(keep: int = KEPT_EXEC) -> None:
@@ -201,10 +200,10 @@ def prune_exec(keep: int = KEPT_EXEC) -> None:
     """
     older = sorted(_exec_names(), reverse=True)[keep:]
     for name in older if len(older) >= AT_ONCE else []:
-        job = Job(jobs_home() / name)
-        if not job.folder.exists():
-            job.exec_mark.unlink(missing_ok=True)
-        elif not job.mark.exists():
+        job = Job(name)
+        if not os.path.exists(job.folder):
+            _unlink(job.exec_mark)
+        elif not os.path.exists(job.mark):
             with contextlib.suppress(Conflict, OSError):
                 remove(job)
 
@@ -236,21 +235,20 @@ def short_forms() -> Callable[[str], str]:
 def open_jobs() -> list[Job]:
     """Return the jobs that are not over, newest first."""
     try:
-        marks = os.listdir(jobs_home() / "open")  # noqa: PTH208
+        marks = os.listdir(f"{jobs_folder()}/open")
     except FileNotFoundError:
         return []
-    return [Job(jobs_home() / name) for name in sorted(marks, reverse=True) if (jobs_home() / name).is_dir()]
+    return [job for job in map(Job, sorted(marks, reverse=True)) if os.path.isdir(job.folder)]
 
 
 def set_mark(job: Job) -> None:
     """Mark the job as not over."""
-    private_folder(job.mark.parent)
-    job.mark.touch(mode=0o600)
+    _touch(job.mark)
 
 
 def clear_mark(job: Job) -> None:
     """Remove the mark of a job that is over or removed."""
-    job.mark.unlink(missing_ok=True)
+    _unlink(job.mark)
 
 
 def settle_mark(job: Job, state: State) -> None:
@@ -268,7 +266,17 @@ def remove(job: Job) -> None:
     lock = take_lock(job)
     try:
         clear_mark(job)
-        job.exec_mark.unlink(missing_ok=True)
+        _unlink(job.exec_mark)
         shutil.rmtree(job.folder)
     finally:
         lock.release()
+
+
+def _touch(path: str) -> None:
+    make_private(os.path.dirname(path))
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)

@@ -9,10 +9,12 @@ import threading
 import time
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Event = dict[str, Any]
 # fdatasync is cheaper than fsync, and is as safe for a file that only grows. macOS does not have it.
@@ -48,7 +50,7 @@ class Journal:
 
     silent = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: "Path | str") -> None:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._lock = threading.Lock()
         self._dirty = False
@@ -124,13 +126,14 @@ def _cut_torn_line(handle: int) -> None:
         os.ftruncate(handle, kept)
 
 
-def read(path: Path) -> list[Event]:
+def read(path: "Path | str") -> list[Event]:
     """Return the events, oldest first, or [] if there is no file.
 
     An incomplete last line, and lines that are not events, are skipped.
     """
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as file:  # noqa: PTH123 - `train exec` does without pathlib
+            data = file.read()
     except FileNotFoundError:
         return []
     return events_in(data)

@@ -13,8 +13,8 @@ class Shown:
     none.
     """
 
-    def __init__(self, folder: Path, session: str, token: str) -> None:
-        self._path = folder / session
+    def __init__(self, folder: str, session: str, token: str) -> None:
+        self._path = Path(folder) / session
         self._token = token
         self._handle = -1
 

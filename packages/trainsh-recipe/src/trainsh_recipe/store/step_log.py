@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 from trainsh_base.system.printable import Printable
 from trainsh_base.system.secret import Masker
@@ -21,7 +20,7 @@ def plain_text() -> Printable:
 class StepLog:
     """`steps/NNN.log`, created when the first output arrives. `secrets` returns the values to mask."""
 
-    def __init__(self, path: Path, secrets: Callable[[], list[str]]) -> None:
+    def __init__(self, path: str, secrets: Callable[[], list[str]]) -> None:
         self._path = path
         self._secrets = secrets
         self._handle = -1

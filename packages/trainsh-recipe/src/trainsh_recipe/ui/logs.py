@@ -49,7 +49,7 @@ def reports(job: jobs.Job, state: State, step: str | None, since: float | None =
 def _report(job: jobs.Job, state: State, step: StepState) -> LogReport:
     document = step_report(job, state, step)
     return LogReport(
-        step=step.id, title=step.text.split("\n")[0], path=str(job.log(file_number(step.id))),
+        step=step.id, title=step.text.split("\n")[0], path=job.log(file_number(step.id)),
         status=document.status, started=step.started, seconds=step.seconds, exit=step.exit, reason=document.reason,
         parts=step.parts, more=_more(job, state, step),
     )  # fmt: skip
@@ -205,7 +205,7 @@ def follow_job(job: jobs.Job, step: str | None) -> None:
 
     def paths() -> list[Path]:
         if step is not None:
-            return [job.log(file_number(step))]
-        return sorted((job.folder / "steps").glob("*.log"))
+            return [Path(job.log(file_number(step)))]
+        return sorted(Path(job.folder, "steps").glob("*.log"))
 
     growing.follow(job, paths, write)

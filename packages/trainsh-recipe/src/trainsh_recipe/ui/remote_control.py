@@ -1,6 +1,7 @@
 """What commands do with jobs that other processes run: choose, watch, attach, abandon, cancel."""
 
 import time
+from pathlib import Path
 
 from trainsh_base.errors import Conflict, NotFound, TimedOut
 from trainsh_base.request import current
@@ -39,7 +40,7 @@ def watch(job: jobs.Job, view: View) -> State:
     """Show the job until its runner ends, and return its state."""
     state = job.state()
     source = Source(
-        text=job.recipe.read_bytes(), file="" if state.kind == "exec" else str(job.recipe), name=state.name,
+        text=Path(job.recipe).read_bytes(), file="" if state.kind == "exec" else job.recipe, name=state.name,
         exec_=state.kind == "exec",
     )  # fmt: skip
     document = parse(source, state.overrides).plan
@@ -90,7 +91,7 @@ def abandon(word: str | None) -> jobs.Job:
     state = job.state()
     if state.status not in ("running", "interrupted"):
         raise Conflict(f"job {job.short_id} keeps no machine: it is {state.status}", code="not_running")
-    job.abandoned.touch(mode=0o600)
+    Path(job.abandoned).touch(mode=0o600)
     return job
 
 
@@ -102,7 +103,7 @@ def cancel(word: str | None, *, abandon: bool = False) -> jobs.Job:
     """
     job = finding.find(word) if word is not None else _running()
     if abandon:
-        job.abandoned.touch(mode=0o600)
+        Path(job.abandoned).touch(mode=0o600)
     who = jobs.holder(job)
     if who is not None:
         _tell(job, *who)

@@ -7,7 +7,6 @@ import msgspec
 
 from trainsh_base.errors import Cancelled, Conflict, NotFound, UsageError
 from trainsh_base.request import current
-from trainsh_base.system.paths import jobs_home
 from trainsh_base.system.units import format_duration
 from trainsh_recipe.model import Removed
 from trainsh_recipe.store import finding, jobs, recipes
@@ -101,7 +100,7 @@ def over(older_than: float | None) -> Meant:
     for name in sorted(jobs.names()):
         if older_than is not None and name > latest:  # the job began too late to have ended that long ago
             break
-        job = jobs.Job(jobs_home() / name)
+        job = jobs.Job(name)
         state = job.state()
         ended = older_than is None or seconds_of(state.ended) <= before
         if state.status in OVER and ended and jobs.holder(job) is None:

@@ -1,5 +1,6 @@
 """Reports jobs and steps, as documents and as lines for people."""
 
+import os
 import sys
 import time
 
@@ -33,7 +34,7 @@ def job_report(job: jobs.Job, state: State, *, steps: bool = True) -> JobReport:
         id=job.id, name=state.name, kind=state.kind, status=state.status, started=state.started, ended=state.ended,
         seconds=round(seconds, 3), done=sum(step.done for step in state.steps.values()), total=state.total,
         step=f"{current.id} {current.text.split(chr(10))[0]}" if current else "", reason=state.reason,
-        round=state.round, pid=who[0] if who else None, recipe=state.file, folder=str(job.folder),
+        round=state.round, pid=who[0] if who else None, recipe=state.file, folder=job.folder,
         sessions=[SessionReport(name=each.name, host=each.host) for each in state.sessions.values() if each.open],
         steps=[step_report(job, state, step) for step in state.steps.values()] if steps else [],
         instances=[_instance(each) for each in state.instances.values()],
@@ -69,7 +70,7 @@ def step_report(job: jobs.Job, state: State, step: StepState) -> StepReport:
     return StepReport(
         id=step.id, kind=step.kind, text=step.text, line=step.line, status=status, attempt=step.attempt,
         exit=step.exit, reason=reason, seconds=step.seconds, bytes=step.bytes,
-        log=str(log) if log.exists() else "",
+        log=log if os.path.exists(log) else "",  # noqa: PTH110 - `train exec` does without pathlib
     )  # fmt: skip
 
 

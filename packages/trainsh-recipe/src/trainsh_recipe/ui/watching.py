@@ -1,6 +1,7 @@
 """Watches a job that another process runs, by reading its journal and logs as they grow."""
 
 import time
+from pathlib import Path
 
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.numbering import Numbered
@@ -40,7 +41,7 @@ def watch_job(job: jobs.Job, numbers: list[Numbered], view: View, file: str) -> 
 
 def _show(step: Numbered, job: jobs.Job, logs: dict[str, Growing], view: View) -> bool:
     if step.id not in logs:
-        path = job.log(step.file)
+        path = Path(job.log(step.file))
         size = path.stat().st_size if path.exists() else 0
         logs[step.id] = Growing(path, max(0, size - 4096))
     data = logs[step.id].read()

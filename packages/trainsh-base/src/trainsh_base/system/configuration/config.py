@@ -9,7 +9,7 @@ import msgspec
 from trainsh_base.errors import Conflict
 from trainsh_base.system.configuration import toml_file
 from trainsh_base.system.configuration.settings import FORMAT, Setting, find, from_environment, installed, meaning
-from trainsh_base.system.paths import config_file
+from trainsh_base.system.paths import config_file, config_folder
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +37,7 @@ def config_value(name: str) -> Any:
     """
     setting = find(name)
     value = lookup(setting, load())
-    where = {"file": str(config_file()), "environment": value.env}.get(value.source or "", "")
+    where = {"file": _place(), "environment": value.env}.get(value.source or "", "")
     return meaning(setting, value.value, where)
 
 
@@ -46,7 +46,12 @@ def load() -> dict[str, Any]:
 
     Raises UsageError, which names the bad line, when the file does not parse.
     """
-    return toml_file.load(config_file())
+    return toml_file.load(_place())
+
+
+def _place() -> str:
+    """Return the path of config.toml as text, so that pathlib need not be loaded to read a setting."""
+    return f"{config_folder()}/config.toml"
 
 
 def lookup(setting: Setting, document: dict[str, Any]) -> Value:

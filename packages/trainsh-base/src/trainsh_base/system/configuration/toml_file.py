@@ -1,14 +1,16 @@
 """Reads and edits TOML files. People may edit these files too, so comments and order are kept."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainsh_base.errors import UsageError
 from trainsh_base.system.files import locked, write_atomic
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def load(path: Path) -> dict[str, Any]:
+
+def load(path: "Path | str") -> dict[str, Any]:
     """Return the file as nested dicts, or {} if there is no file.
 
     Raises UsageError, which names the bad line, when the file does not parse.
@@ -16,20 +18,21 @@ def load(path: Path) -> dict[str, Any]:
     return parse(read(path), path)
 
 
-def read(path: Path) -> bytes:
+def read(path: "Path | str") -> bytes:
     """Return the bytes of the file, or no bytes if there is no file.
 
     Raises UsageError if the file cannot be read.
     """
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:  # noqa: PTH123 - `train exec` does without pathlib
+            return file.read()
     except FileNotFoundError:
         return b""
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", code="bad_config") from None
 
 
-def parse(data: bytes, path: Path) -> dict[str, Any]:
+def parse(data: bytes, path: "Path | str") -> dict[str, Any]:
     """Parse the TOML in `data`. Raises UsageError, which names `path`, when it is not valid TOML."""
     if not data:
         return {}
@@ -44,7 +47,7 @@ def parse(data: bytes, path: Path) -> dict[str, Any]:
         raise _not_toml(path, str(error)) from None
 
 
-def _not_toml(path: Path, why: str) -> UsageError:
+def _not_toml(path: "Path | str", why: str) -> UsageError:
     return UsageError(
         f"{path} is not TOML: {why}", "correct it in an editor; the file was not changed", code="bad_config",
         data={"file": str(path)},
@@ -52,7 +55,7 @@ def _not_toml(path: Path, why: str) -> UsageError:
 
 
 def change(
-    path: Path,
+    path: "Path",
     edit: Callable[[Any], None],
     *,
     empty: str = "",

@@ -45,7 +45,7 @@ class NotifyExecutor:
     """
 
     def __init__(
-        self, values: Values, title: str, folder: Path, view: View, masked: Callable[[str], str],
+        self, values: Values, title: str, folder: str, view: View, masked: Callable[[str], str],
         record: Callable[..., None],
     ) -> None:  # fmt: skip
         self._values, self._title, self._folder, self._view = values, title, folder, view
@@ -68,7 +68,7 @@ class NotifyExecutor:
 
     def _tell(self, message: str, targets: list[str], at: Attempt) -> str:
         """Send the message with Apprise. Returns a text about the problem, or "" if there was none."""
-        errors = self._folder / "notify.err"
+        errors = Path(self._folder) / "notify.err"
         handle = os.open(errors, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             child = spawn.start([sys.executable, "-c", _SEND], stderr=handle)

@@ -1,6 +1,5 @@
 """Runs the steps `wait @session CONDITION`."""
 
-from pathlib import Path
 from typing import Any
 
 from trainsh_base.errors import TrainError
@@ -22,7 +21,7 @@ class WaitExecutor:
     begins.
     """
 
-    def __init__(self, values: Values, sessions: Sessions, numbers: list[Numbered], shown: Path) -> None:
+    def __init__(self, values: Values, sessions: Sessions, numbers: list[Numbered], shown: str) -> None:
         self._values, self._sessions, self._numbers, self._shown = values, sessions, numbers, shown
 
     def run(self, at: Attempt, step: Wait) -> Outcome:

@@ -18,7 +18,7 @@ def give(begun: HeldJob) -> int:
         raise TrainError("there is no train-recipe to run in the background", code="no_tool")
     begun.journal.close()
     os.set_inheritable(begun.lock.handle, True)
-    log = os.open(begun.job.folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    log = os.open(f"{begun.job.folder}/runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     quiet = os.open(os.devnull, os.O_RDONLY)
     env = {**os.environ, prestart.LOCK_VARIABLE: str(begun.lock.handle)}
     actions = [(os.POSIX_SPAWN_DUP2, quiet, 0), (os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]

@@ -79,7 +79,7 @@ def _failed_since(job: Job, state: State) -> set[str]:
     from trainsh_recipe.engine.resuming.ground import Ground  # noqa: PLC0415 - as above
     from trainsh_recipe.engine.run import Run  # noqa: PLC0415 - as above
 
-    source = Source(text=job.recipe.read_bytes(), file=str(job.recipe), name=state.name)
+    source = Source(text=Path(job.recipe).read_bytes(), file=job.recipe, name=state.name)
     document = parse(source, state.overrides).plan
     copy, view, request = job.state(), View(), current()
     questions = Questions(request, view)

@@ -1,7 +1,6 @@
 """A job that this process has started or resumed, with its lock, plan and journal."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -41,14 +40,14 @@ def begin(source: Source, parsed: Parsed, options: RunOptions) -> HeldJob:
         "job.started", sync=True, version=VERSION, job=job.id, name=source.name,
         kind="exec" if source.exec_ else "recipe", file=source.file, digest=parsed.digest,
         plan=parsed.plan_digest, vars=_shown_vars(parsed.plan, options.overrides),
-        cwd=str(Path.cwd()), pid=os.getpid(), host=os.uname().nodename, steps=len(steps), **options.journaled(),
+        cwd=os.getcwd(), pid=os.getpid(), host=os.uname().nodename, steps=len(steps), **options.journaled(),  # noqa: PTH109
     )  # fmt: skip
     return HeldJob(
         job=job, lock=lock, plan=parsed.plan, journal=journal, state=fold([first]), name=shown_name(source)
     )
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: str, data: bytes) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(data)

@@ -1,7 +1,6 @@
 """Has train-dsl parse a recipe, and checks the overrides of the command line against the plan."""
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,8 +13,10 @@ from trainsh_recipe import kept_plan, prestart
 from trainsh_recipe.plan import document as plans
 from trainsh_recipe.plan import numbering
 from trainsh_recipe.plan.document import Control, Execute, Plan, Transfer
-from trainsh_recipe.store import recipes
 from trainsh_recipe.store.options import Overrides
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +36,10 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     plan_digest: str
 
 
-def from_file(path: Path) -> Source:
+def from_file(path: "Path") -> Source:
     """Return the recipe in a file."""
+    from trainsh_recipe.store import recipes  # noqa: PLC0415 - not for `exec`
+
     return Source(text=recipes.read(path), file=str(path.absolute()), name=path.stem)
 
 
@@ -67,7 +70,7 @@ def parse(source: Source, overrides: Overrides, shown: str = "") -> Parsed:
     pending = dsl.start("parse", params)
     summed = digest(source.text)
     document = pending.result()
-    if source.file and recipes.read(Path(source.file)) != source.text:
+    if source.file and _changed(source):
         raise Conflict(f"{source.file} was changed while it was read", "run it again", code="changed")
     plan = plans.read(document)
     check_overrides(plan, overrides)
@@ -76,6 +79,14 @@ def parse(source: Source, overrides: Overrides, shown: str = "") -> Parsed:
         known = {"plan": document, "digest": parsed.digest, "plan_digest": parsed.plan_digest}
         kept_plan.keep(source.text, msgspec.json.encode(known))
     return parsed
+
+
+def _changed(source: Source) -> bool:
+    from pathlib import Path  # noqa: PLC0415 - not for `exec`
+
+    from trainsh_recipe.store import recipes  # noqa: PLC0415 - as above
+
+    return recipes.read(Path(source.file)) != source.text
 
 
 def _from_text_alone(document: Plan) -> bool:
@@ -144,6 +155,8 @@ def fill_storages(document: Plan, overrides: Overrides) -> None:
 def shown_name(source: Source) -> str:
     if not source.file:
         return source.name
+    from pathlib import Path  # noqa: PLC0415 - not for `exec`
+
     path = Path(source.file)
     try:
         return str(path.relative_to(Path.cwd()))

@@ -25,7 +25,7 @@ def take_over(job: jobs.Job) -> jobs.Lock:
     if prestart.lock_handle >= 0:
         handle, prestart.lock_handle = prestart.lock_handle, -1
         same = os.fstat(handle)
-        if (same.st_dev, same.st_ino) == (job.lock.stat().st_dev, job.lock.stat().st_ino):
+        if os.path.samestat(same, Path(job.lock).stat()):
             lock = jobs.Lock(handle)
             lock.sign()
             return lock
@@ -61,8 +61,8 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     """Take a job's lock, read its recipe, and record that the job continues."""
     lock = take_over(job) if wanted.locked else jobs.Lock(-1)
     state = job.state() if wanted.locked else state
-    text = recipes.read(Path(state.file) if wanted.edited and state.file else job.recipe)
-    file = state.file if wanted.edited and state.file else str(job.recipe)
+    text = recipes.read(Path(state.file if wanted.edited and state.file else job.recipe))
+    file = state.file if wanted.edited and state.file else job.recipe
     source = Source(text=text, file=file, name=state.name, exec_=state.kind == "exec")
     overrides = wanted.overrides(state.overrides)
     parsed = parse(source, overrides)
@@ -72,7 +72,7 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     if wanted.edited:
         editing.check(job, state, parsed.plan, wanted.from_step)
         if wanted.locked:
-            write_atomic(job.recipe, text)
+            write_atomic(Path(job.recipe), text)
     fresh_round = resume.new_round(state) or bool(again)
     events = resume.events(
         state, fresh_round=fresh_round, again=again,
@@ -88,6 +88,6 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
         jobs.set_mark(job)
         journal.sync()
         if fresh_round:
-            job.abandoned.unlink(missing_ok=True)  # the file was about outputs of the run that is over
+            Path(job.abandoned).unlink(missing_ok=True)  # the file was about outputs of the run that is over
     shown = shown_name(msgspec.structs.replace(source, file=state.file))
     return HeldJob(job=job, lock=lock, plan=parsed.plan, journal=journal or Silent(), state=state, name=shown)

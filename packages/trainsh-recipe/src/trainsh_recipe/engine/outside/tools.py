@@ -5,7 +5,6 @@ A tool that has `serve` runs as one process. For a tool without `serve`, each ve
 
 import os
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
@@ -34,7 +33,7 @@ class Tools:
     The error output of tools outside SUITE goes to files in `folder`.
     """
 
-    def __init__(self, folder: Path, on_ask: OnAsk | None = None, cwd: str = "") -> None:
+    def __init__(self, folder: str, on_ask: OnAsk | None = None, cwd: str = "") -> None:
         self._folder = folder
         self._cwd = cwd if cwd and cwd != os.getcwd() and os.path.isdir(cwd) else ""  # noqa: PTH109, PTH112
         self._on_ask = on_ask
@@ -78,9 +77,11 @@ class Tools:
             self._meet(name)
         if name in self._once:
             self._count += 1
+            from pathlib import Path  # noqa: PLC0415 - not for `exec`
+
             from trainsh_base.tool.one_shot import OneShot  # noqa: PLC0415 - sockets are loaded for such tools only
 
-            errors = self._folder / f"{name}-{self._count}.err"
+            errors = Path(self._folder) / f"{name}-{self._count}.err"
             return OneShot(
                 self._once[name], method, params, errors, on_event=on_event, on_ask=self._on_ask, cwd=self._cwd
             )  # fmt: skip
@@ -106,7 +107,7 @@ class Tools:
                 return self._schemas[name]
             program = find(name)
             handle = os.open(
-                self._folder / f"{name}.err", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
+                f"{self._folder}/{name}.err", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
             )
             try:
                 child = spawn.start(spawn.in_folder(self._cwd, [program, "serve"]), stderr=handle)
