@@ -104,9 +104,15 @@ def prepare(
 
 
 def _load() -> None:
-    """Load the modules that `open` and `run` need, while the shells on the host start."""
+    """Load the modules that the steps of a recipe need, while the shells on the host start.
+
+    Nothing is left for later, because the recipe may run for days, and train may be upgraded meanwhile.
+    """
+    import trainsh_tmux.session.holds  # noqa: PLC0415
     import trainsh_tmux.session.opening  # noqa: PLC0415 - the shells are started first
-    import trainsh_tmux.step.conversation  # noqa: F401, PLC0415
+    import trainsh_tmux.step.conversation  # noqa: PLC0415
+    import trainsh_tmux.wait.background_output  # noqa: PLC0415
+    import trainsh_tmux.wait.pattern  # noqa: F401, PLC0415
 
 
 @tool.command(show=display.show_outcome, status=display.run_status)

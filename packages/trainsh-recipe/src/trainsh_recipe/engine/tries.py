@@ -87,12 +87,19 @@ class Tries:
         return NotifyExecutor(run.values, title, run.job.folder, run.view, run.masked, run.record)
 
     def load(self) -> None:
-        """Load the modules that the steps of the recipe need."""
+        """Load the modules that the steps of the job need.
+
+        For a recipe, nothing is left for later, because it may run for days, and train may be upgraded meanwhile.
+        """
         import trainsh_base.system.configuration.config  # noqa: F401, PLC0415 - commands have a default timeout
 
         for each in self.run.numbers:
             if not isinstance(each.step, Parallel):
                 self._executor(each.step)
+        if self.run.state.kind == "recipe":
+            import trainsh_recipe.engine.resuming.shell_state  # noqa: F401, PLC0415 - see above
+
+            _ = self._verbs
 
     def flying(self) -> list[Attempt]:
         """Return the attempts in progress."""

@@ -50,7 +50,8 @@ def make_runner(held: HeldJob, view: View, on_interrupt: Callable[[Run], None]) 
 def _load_later(at_work: Runner) -> None:
     """Load the modules that the run needs only later, while its first request is at work."""
     at_work.tries.load()
-    import trainsh_recipe.ui.reports  # noqa: PLC0415 - see above
+    import trainsh_recipe.engine.job.detach  # noqa: PLC0415 - see above
+    import trainsh_recipe.ui.reports  # noqa: PLC0415
     import trainsh_recipe.ui.views.end_signal  # noqa: PLC0415
     import trainsh_recipe.ui.views.summary  # noqa: F401, PLC0415
 
