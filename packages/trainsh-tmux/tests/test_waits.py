@@ -92,7 +92,9 @@ def test_an_interrupt_that_reaches_the_timer_first_is_no_timeout(open_box: Box) 
     """An interrupt signals the processes of a step one after the other; here the timer's `sleep` alone gets it."""
     seconds = 100_000 + os.getpid()  # no other test has a process with this command line
     open_box.run("sleep 302; echo rest", background=True, step="b", timeout=float(seconds))
-    wait_until(lambda: open_box.text(f"pkill -INT -f '[s]leep {seconds}' && echo sent; true") == "sent\n", "the timer")
+    wait_until(
+        lambda: open_box.text(f"pkill -INT -f '[s]leep {seconds}' && echo sent; true") == "sent\n", "the timer"
+    )
     assert open_box.text("sleep 0.3; echo on") == "on\n"
     assert open_box.run("", step="b", only_ask=True).state == "running"
 
