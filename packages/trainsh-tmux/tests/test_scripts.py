@@ -3,15 +3,19 @@
 import ast
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import trainsh_tmux
+from tmux_box import Box, wait_until
+from trainsh_tmux import cli
 from trainsh_tmux.remote import library, scripts, session_scripts, step_scripts
 
 SOURCES = sorted(Path(trainsh_tmux.__file__).parent.rglob("*.py"))
@@ -52,6 +56,35 @@ def test_no_program_for_a_host_is_written_in_python(path: Path) -> None:
 def test_each_request_calls_a_function_that_is_there(body: str | None) -> None:
     assert body is not None
     assert body.split()[0] in FUNCTION.findall(library.requests())
+
+
+# Every program takes 1 to 3 ms to start, and more on a slow machine. `id` is not among them, because /etc/profile may
+# run it.
+COUNTED = (
+    "awk", "cat", "chmod", "cp", "cut", "date", "dd", "env", "find", "getconf", "grep", "head", "ls", "mkdir", "mkfifo", "mv",
+    "nice", "ps", "readlink", "rm", "rmdir", "sed", "sleep", "sort", "stat", "tail", "tmux", "touch", "tr", "uname", "wc",
+)  # fmt: skip
+STARTED = Counter(mkdir=1, mkfifo=1, tmux=2, dd=1, tail=2, nice=1, grep=1, rm=2)
+
+
+def test_the_programs_that_an_open_and_a_close_start(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, programs = box.folder / "record", box.folder / "programs"
+    programs.mkdir()
+    for name in COUNTED:
+        if path := shutil.which(name):
+            (programs / name).write_text(f'#!/bin/sh\necho {name} >>{record}\nexec {path} "$@"\n')
+            (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    box.forget()
+    box.open("first")  # this installs the scripts and removes old sessions
+    box.call(cli.close, "first")
+    log = box.session() / "log.0"
+    record.unlink()
+    box.open()
+    assert box.run("true").state == "ok"
+    box.call(cli.close, "w", snapshot=False)
+    wait_until(lambda: b"x;hung up" in log.read_bytes(), "the end of the logger")
+    assert Counter(record.read_text().split()) - STARTED == Counter()
 
 
 # The way in which the driver reads, with a short idle time: each line that comes is printed.

@@ -1,12 +1,14 @@
 """What the shell of a reopened session gets back, and what is reported about the rest."""
 
+import os
+import signal
 import subprocess
 
 import pytest
 from trainsh_world import World
 
 from far_box import Far
-from tmux_box import Box, holding, without_bash
+from tmux_box import Box, holding, wait_until, without_bash
 from trainsh_tmux import cli
 
 # (a step that sets something, a step that asks for it in a new shell, what that step prints)
@@ -145,6 +147,21 @@ def test_a_shell_without_a_step_covers_none(box: Box) -> None:
     box.open()
     box.call(cli.close, "w")
     assert box.open(restore=True).covers == ""
+
+
+@pytest.mark.parametrize("trap", ["", "trap 'x=2' USR1; "], ids=["no trap", "a trap"])
+def test_a_close_writes_it_again_only_if_it_may_be_out_of_date(box: Box, trap: str) -> None:
+    box.open()
+    box.run(f"{trap}x=1", step="001-1")
+    snapshot = box.session() / "snapshot"
+    wait_until(snapshot.exists, "the snapshot of an idle shell")
+    first = snapshot.stat().st_ino
+    if trap:
+        os.kill(int((box.session() / "shell").read_text().split()[0]), signal.SIGUSR1)
+    box.call(cli.close, "w")
+    assert (snapshot.stat().st_ino == first) == (not trap)
+    assert box.open(restore=True).covers == "001-1"
+    assert box.text("echo $x") == ("2\n" if trap else "1\n")
 
 
 @pytest.mark.parametrize("harm", ["its folder is gone", "no bash can read it", "there is no bash"])

@@ -28,6 +28,7 @@ __train_call() { # PROGRAM WORDS...: runs PROGRAM from the system's default path
 __train_enter() { # POSITIONAL...: prepares the shell for steps, and writes the sentinel `r`. The driver calls this
     # at the start, after an interrupt, and when a released session is reclaimed.
     [ -z "${BASH_VERSION-}" ] || __train_hold
+    __train_noted=
     # If an interrupt ends bash's `read` in the middle of a file, bash keeps what it has read. The next `read`, even
     # of another file, would get it. Here it is discarded.
     [ -z "${BASH_VERSION-}" ] || while IFS= \command read -r __train_more; do \command :; done </dev/null
@@ -101,7 +102,11 @@ __train_next() { # POSITIONAL...: waits for the next step and begins it, or wait
             __train_release && return 1
             ;;
         note\ * | idle)
-            case ${BASH_VERSION-} in ?*) __train_how=note && return 0 ;; esac
+            # If nothing has run since the last snapshot, that snapshot is still right.
+            case ${BASH_VERSION-}$__train_idle:$__train_noted in
+            "${BASH_VERSION-}: $__train_last") ;;
+            [0-9]*) __train_how=note && return 0 ;;
+            esac
             \command : >"$__train_dir/noted.${__train_line#* }"
             ;;
         closing) __train_idle= ;;

@@ -342,6 +342,8 @@ session_close() { # SERVER NAME GRACE snapshot|-: closes the session. With `snap
     fi
     # When the file `pid` is gone, the pane's first process no longer writes to this folder.
     rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env "$d/noted.$note"
+    # The logger reads this state as soon as tmux has closed the pane.
+    [ -z "$alive" ] || printf 'closed\n' >"$d/state"
     [ ! -S "$socks/$server" ] || {
         if x=$(tm_alone kill-session -t "=$name" \; list-sessions); then alive=1; else x=$(tm_alone list-sessions); fi
         # A tmux server that is about to end still answers, but has no session. It does not remove its socket.

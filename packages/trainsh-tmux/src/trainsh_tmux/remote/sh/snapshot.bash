@@ -30,7 +30,7 @@ __train_born() { # records the names of the variables, functions and so on that 
 
 __train_note() { # POSITIONAL...: writes the snapshot. The caller must set $__train_traps to the shell's traps
     # before, because a function does not see all traps.
-    __train_idle=
+    __train_idle='' __train_noted=
     __train_note_derived
     {
         \builtin printf '# after %s\n# left-out%s%s\n' "$__train_last" "$__train_tainted" "$__train_open" &&
@@ -40,7 +40,9 @@ __train_note() { # POSITIONAL...: writes the snapshot. The caller must set $__tr
             \builtin printf '\\builtin shopt -s extglob\n' && __train_note_functions &&
             { \set +o && \builtin printf '\\set -o %s\n' "$__train_edit" && { \shopt -p || \command :; }; } &&
             __train_note_aliases && __train_note_traps && __train_note_positional "$@" && \builtin printf '__train_unread=\n'
-    } >"$__train_dir/snapshot.new" && __train_call mv -f -- "$__train_dir/snapshot.new" "$__train_dir/snapshot"
+    } >"$__train_dir/snapshot.new" && __train_call mv -f -- "$__train_dir/snapshot.new" "$__train_dir/snapshot" &&
+        # A trap may change the state at any time.
+        [ -z "$__train_traps" ] && __train_noted=" $__train_last"
     case $__train_line in
     note\ *) \command : >"$__train_dir/noted.${__train_line#* }" && __train_line= ;;
     idle) __train_line= ;;
@@ -61,19 +63,30 @@ __train_descriptors() { # adds the descriptors that steps have opened with `exec
     [ -t 1 ] || __train_open="$__train_open fd:1"
 }
 
-__train_note_gone() { # writes commands that remove what the login files have made and a step has removed since
-    __train_note_removed variables 'unset -v' "$(\builtin compgen -v)" &&
-        __train_note_removed functions 'unset -f' "$(\builtin compgen -A function)" &&
-        __train_note_removed aliases unalias "$(\builtin compgen -a)"
-}
-
-__train_note_removed() { # KIND COMMAND NAMES: writes `COMMAND -- NAME` for each NAME that is in the file born.KIND
-    # (see __train_born) and not in NAMES
-    __train_rest=" ${3//$'\n'/ } "
-    while IFS= \builtin read -r __train_more; do
-        if __train_listed "$__train_rest$__train_own" "$__train_more"; then continue; fi
-        \builtin printf '\\builtin %s -- %q\n' "$2" "$__train_more" || return
-    done <"$__train_dir/born.$1"
+__train_note_gone() { # writes commands that remove what the login files have made (see __train_born) and a step has
+    # removed since
+    # A file is read whole, because bash makes two system calls for each line that it reads.
+    \builtin local IFS=$'\n' __train_glob=$-
+    \set -f
+    IFS= \builtin read -r -d '' __train_rest <"$__train_dir/born.variables"
+    for __train_more in $__train_rest; do
+        # The first test is quick, but fails for some variables that exist, such as an array without an element 0.
+        [ -z "${!__train_more+x}" ] || continue
+        ! \builtin declare -p -- "$__train_more" >/dev/null 2>&1 || continue
+        if __train_listed "$__train_own" "$__train_more"; then continue; fi
+        \builtin printf '\\builtin unset -v -- %q\n' "$__train_more" || return
+    done
+    IFS= \builtin read -r -d '' __train_rest <"$__train_dir/born.functions"
+    for __train_more in $__train_rest; do
+        \builtin declare -F -- "$__train_more" >/dev/null || \builtin printf '\\builtin unset -f -- %q\n' "$__train_more" ||
+            return
+    done
+    IFS= \builtin read -r -d '' __train_rest <"$__train_dir/born.aliases"
+    for __train_more in $__train_rest; do
+        \builtin alias -- "$__train_more" >/dev/null 2>&1 || \builtin printf '\\builtin unalias -- %q\n' "$__train_more" ||
+            return
+    done
+    case $__train_glob in *f*) ;; *) \set +f ;; esac
 }
 
 __train_kept() { # NAME: succeeds if a snapshot may contain the variable NAME
@@ -82,11 +95,7 @@ __train_kept() { # NAME: succeeds if a snapshot may contain the variable NAME
 }
 
 __train_note_variables() { # writes commands that set all variables and arrays, whether they are exported or not
-    {
-        \builtin compgen -v
-        # This adds the variables that are declared but have no value yet.
-        \builtin declare -p | __train_call sed -n 's/^declare -[A-Za-z-]* \([A-Za-z_][A-Za-z_0-9]*\)$/\1/p'
-    } >"$__train_dir/names"
+    { \builtin compgen -v && __train_valueless; } >"$__train_dir/names" || return
     while IFS= \builtin read -r __train_more; do
         __train_kept "$__train_more" || continue
         # Leave out the variables that shell.rc sets because nobody looks at the terminal of a job's session.
@@ -103,6 +112,17 @@ __train_note_variables() { # writes commands that set all variables and arrays, 
     # The first element of PROMPT_COMMAND is the driver's own; __train_theirs has the user's value of this element.
     [ "${#PROMPT_COMMAND[@]}" -le 1 ] || \builtin declare -p PROMPT_COMMAND || return
     \builtin printf '\\builtin printf -v PROMPT_COMMAND %%s %q\n' "$__train_theirs"
+}
+
+__train_valueless() { # prints the names of the variables that are declared but have no value yet
+    \builtin local IFS=$'\n' __train_glob=$-
+    \set -f
+    for __train_more in $(\builtin declare -p); do
+        case $__train_more in *=*) continue ;; "declare -"*) __train_more=${__train_more##* } ;; *) continue ;; esac
+        # Such a line may also be a part of a value.
+        ! \builtin declare -p -- "$__train_more" >/dev/null 2>&1 || \builtin printf '%s\n' "$__train_more"
+    done
+    case $__train_glob in *f*) ;; *) \set +f ;; esac
 }
 
 __train_note_folders() { # writes commands that restore the directory stack of pushd
@@ -150,8 +170,9 @@ __train_note_aliases() { # writes commands that define the aliases
 
 __train_note_traps() { # writes a command that adds the traps to __train_options. The next step runs
     # __train_options, and so sets the traps. The driver itself must not have them.
-    if __train_listed "$__train_tainted " traps; then __train_traps=; fi
-    \builtin printf '__train_options=%q\n' "$__train_options${__train_traps:+; $__train_traps}"
+    __train_rest=$__train_traps
+    if __train_listed "$__train_tainted " traps; then __train_rest=; fi
+    \builtin printf '__train_options=%q\n' "$__train_options${__train_rest:+; $__train_rest}"
 }
 
 __train_note_positional() { # POSITIONAL...: writes a command that sets the positional parameters
