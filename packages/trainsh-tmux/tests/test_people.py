@@ -4,6 +4,7 @@ back.
 
 import contextlib
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -231,3 +232,38 @@ def test_a_provider_that_cannot_be_asked_is_no_host(monkeypatch: pytest.MonkeyPa
     # No installed provider refuses to answer on request, so train-host's answer is given here.
     monkeypatch.setattr(listing, "call", lambda *_, **__: rows)
     assert listing.configured() == ["gpu"]
+
+
+# A tmux that cannot read commands from its input; with HOOKS=no, it does not know the hooks of tmux.conf either.
+OLD_TMUX = """#!/bin/sh
+for last; do :; done
+if [ "$last" = - ]; then
+    left=$#
+    for word; do
+        shift
+        [ "$left" -le 3 ] || set -- "$@" "$word"
+        left=$((left - 1))
+    done
+    REAL "$@" </dev/null
+    exit 1
+fi
+case "HOOKS $*" in "no "*tmux.conf*) exit 1 ;; esac
+exec REAL "$@"
+"""
+
+
+@pytest.mark.parametrize("hooks", ["yes", "no"])
+def test_an_old_tmux(box: Box, monkeypatch: pytest.MonkeyPatch, hooks: str) -> None:
+    old, real = box.folder / "old", shutil.which("tmux") or ""
+    old.mkdir()
+    (old / "tmux").write_text(OLD_TMUX.replace("REAL", real).replace("HOOKS", hooks))
+    (old / "tmux").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{old}:{os.environ['PATH']}")
+    box.forget()
+    session = box.open()
+    assert (session.fresh, (box.session() / "typed").exists()) == (True, hooks == "no")
+    assert box.run("true").state == "ok"
+    # The session has its name.
+    assert box.call(cli.send, "w", "echo typed", enter=True).done == "sent"
+    assert box.call(cli.close, "w").done == "closed"
+    assert not box.open().restored
