@@ -6,14 +6,17 @@ import shutil
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from test_login import Person, logins, say, target
 from trainsh_world import World, end_within, output_within, read_within, wait_until
 
 from trainsh_base.errors import Cancelled, RemoteError, TimedOut, Unreachable
-from trainsh_base.remote import ssh
-from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote import control_socket, exec_channel, ssh
+from trainsh_base.remote.control_socket import Session, master_pid
+from trainsh_base.remote.ssh_config import sent_file
+from trainsh_base.remote.target import ssh_target
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.spawn import Child
 
@@ -115,6 +118,63 @@ def test_every_byte_arrives(world: World) -> None:
     assert output_within(child) == data
     writer.join(60)
     assert end_within(child) == 0
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_a_command_ends_as_over_ssh(world: World, direct: bool) -> None:
+    """Over the control socket, and by `ssh -S` where it is not known which variables ssh would send."""
+    found = target(world, world.sshd("box"))
+    ssh.ensure_master(found)
+    if not direct:
+        Path(sent_file(found.control_path or "")).unlink()
+    child = ssh.start(found, "cat; exit 7")
+    assert isinstance(child, Session) == direct and child.poll() is None
+    os.write(child.stdin, b"data")
+    child.close_stdin()
+    assert output_within(child) == b"data" and end_within(child) == 7
+    child = ssh.start(found, "echo $$; exec sleep 600")
+    pid = int(read_within(child.stdout, 100))
+    child.end()
+    assert end_within(child) == 255
+    os.close(child.stdout)
+    child = ssh.start(found, "exec cat")
+    master = master_pid(found.control_path or "")
+    assert master is not None
+    os.kill(master, signal.SIGKILL)
+    assert output_within(child) == b"" and end_within(child) == 255
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_the_host_gets_the_variables_that_ssh_would_send(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = world.sshd("box", settings=("AcceptEnv *",))
+    world.alias("box", box.port, box.user, box.address, "SendEnv X_* LANG", 'SetEnv "X_SET=a b" Y=c')
+    monkeypatch.setenv("X_ONE", "new\nline \udcff")
+    monkeypatch.setenv("Z_ONE", "not sent")
+    found = ssh_target("box", ["ssh", "box"])
+    ssh.ensure_master(found)
+
+    def given() -> tuple[bool, bytes]:
+        child = ssh.start(found, "env -0")
+        names = (b"X_", b"Y=", b"Z_", b"TERM=")
+        entries = output_within(child).split(b"\0")
+        end_within(child)
+        return isinstance(child, Session), b"\0".join(sorted(each for each in entries if each.startswith(names)))
+
+    direct, found_directly = given()
+    Path(sent_file(found.control_path or "")).unlink()
+    by_ssh, found_by_ssh = given()
+    assert direct and not by_ssh and found_directly == found_by_ssh
+    assert found_directly == b"X_ONE=new\nline \xff\0X_SET=a b\0Y=c"
+
+
+def test_a_master_of_another_kind_is_left_to_ssh(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = target(world, world.sshd("box"))
+    ssh.ensure_master(found)
+    monkeypatch.setattr(control_socket, "VERSION", 5)
+    monkeypatch.setattr(exec_channel, "master_pid", lambda _path: 1)
+    child = exec_channel.open_channel(found, "echo it", found.control_path or "", Person(), Deadline.after(60), b"")
+    assert not isinstance(child, Session) and output_within(child) == b"it\n"
+    end_within(child)
 
 
 @pytest.mark.parametrize("shell", ["/usr/sbin/nologin", "/bin/false"])

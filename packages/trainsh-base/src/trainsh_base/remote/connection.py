@@ -21,6 +21,7 @@ from trainsh_base.remote.ssh_config import (
     default_ciphers,
     effective,
     first,
+    keep_sent,
     login_names,
     no_ssh,
     way,
@@ -57,6 +58,8 @@ def open_master(target: Target, path: str, request: Request, *, ask: bool = True
         os.unlink(path)  # noqa: PTH108 - a socket's name is text here
     env = target.environment()
     settings = effective(target.argv, env)
+    if settings:
+        keep_sent(path, settings)
     if ask and not target.rented and adopt(settings, path):
         return
     settings |= default_ciphers(target, env)

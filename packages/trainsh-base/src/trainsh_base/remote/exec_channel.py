@@ -6,8 +6,8 @@ import select
 import time
 
 from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
-from trainsh_base.remote.control_socket import master_pid
-from trainsh_base.remote.ssh_config import no_ssh
+from trainsh_base.remote.control_socket import MuxError, master_pid, start_session
+from trainsh_base.remote.ssh_config import no_ssh, sent_variables
 from trainsh_base.remote.ssh_errors import by_hand, last_line
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
@@ -46,10 +46,7 @@ def open_channel(
     argv = target.remote_argv(f"printf '%s\\n' {sentinel}; {command}", control_path=path)
     errors = _unnamed_file()
     try:
-        try:
-            child = spawn.start(argv, env=target.environment(), stderr=errors)
-        except FileNotFoundError:
-            raise no_ssh() from None
+        child = _start(target, argv, path, errors)
         try:
             heard = _await_sentinel(child, sentinel.encode() + b"\n", request, deadline, nudge)
         except BaseException:
@@ -58,9 +55,22 @@ def open_channel(
         if heard is None:
             return child
         status = _end(child)
-        raise _not_opened(target, path, status, heard, os.pread(errors, 65536, 0))
+        said = os.pread(errors, 65536, 0) + getattr(child, "reason", "").encode()
+        raise _not_opened(target, path, status, heard, said)
     finally:
         os.close(errors)
+
+
+def _start(target: Target, argv: list[str], path: str, errors: int) -> spawn.Child:
+    """Start the command: over the control socket if it is known which variables to send, else by `ssh -S`."""
+    environment = sent_variables(path, target.environment())
+    if environment is not None:
+        with contextlib.suppress(OSError, MuxError):
+            return start_session(path, argv[-1], argv, errors, environment)
+    try:
+        return spawn.start(argv, env=target.environment(), stderr=errors)
+    except FileNotFoundError:
+        raise no_ssh() from None
 
 
 def _await_sentinel(
@@ -85,6 +95,8 @@ def _await_sentinel(
                 return None
             if len(heard) > MOST_HEARD:
                 del heard[: MOST_HEARD // 2]
+        elif child.poll() is not None and not output.poll(0):
+            return bytes(heard)
         elif nudge and time.monotonic() > asks:
             asks = time.monotonic() + ASKS_EVERY
             with contextlib.suppress(OSError):

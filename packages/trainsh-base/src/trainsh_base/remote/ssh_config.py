@@ -91,3 +91,37 @@ def way(settings: Settings) -> str:
     return next(
         (value for key in ("proxyjump", "proxycommand") if (value := first(settings, key)) not in ("", "none")), ""
     )
+
+
+def sent_file(path: str) -> str:
+    """Return the file of `keep_sent` for the master at `path`."""
+    return f"{path}.env"
+
+
+def keep_sent(path: str, settings: Settings) -> None:
+    """Keep which variables ssh sends to the host (SendEnv, SetEnv), beside the socket of the master at `path`."""
+    lines = [f"{key} {value}\n" for key in ("sendenv", "setenv") for value in settings.get(key, [])]
+    handle = os.open(sent_file(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.writelines(["# variables that ssh sends to the host\n", *lines])
+
+
+def sent_variables(path: str, env: dict[str, str]) -> list[str] | None:
+    """Return NAME=VALUE for each variable that ssh would send over the master at `path`.
+
+    Return None if this is not known.
+    """
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - only an open connection needs it
+
+    try:
+        with open(sent_file(path), encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+            lines = [line.rstrip("\n").partition(" ") for line in file if not line.startswith("#")]
+    except OSError:
+        return None
+    patterns = [value for key, _, value in lines if key == "sendenv"]
+    sent = {name: value for name, value in env.items() if any(fnmatchcase(name, each) for each in patterns)}
+    for key, _, value in lines:
+        if key == "setenv":
+            name, _, text = value.partition("=")
+            sent[name] = text
+    return [f"{name}={value}" for name, value in sent.items()]
