@@ -1,6 +1,7 @@
 """Sessions on a machine behind a real sshd, and ways to disturb the connection to it."""
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from trainsh_world import World
 from world_sshd import Sshd
 
 from tmux_box import Box
-from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote.control_socket import Session, master_pid
 from trainsh_base.remote.target import Target
 
 
@@ -32,7 +33,7 @@ class Far(Box):
 
 
 def cut(far: Far, how: str) -> None:
-    """Cut the connection: at its remote end (`sshd`), at the `master` here, or at the `clients` that use it."""
+    """Cut the connection at its remote end (`sshd`) or at the `master` here, or cut all `clients` of the master."""
     if how == "sshd":
         far.server.drop()
     elif how == "master":
@@ -41,12 +42,8 @@ def cut(far: Far, how: str) -> None:
             if pid:
                 os.kill(pid, signal.SIGKILL)
     else:
-        words = ["ps", "--ppid", str(os.getpid()), "-o", "pid=,args="]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        for line in done.stdout.splitlines():
-            if "-S" in line and "ssh" in line:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(line.split()[0]), signal.SIGKILL)
+        for session in [each for each in gc.get_objects() if isinstance(each, Session)]:
+            session.end()
 
 
 def without(world: World, *programs: str) -> str:
