@@ -23,7 +23,7 @@ from trainsh_base.tool.declare import Arg, Tool
 from trainsh_base.tool.program import run
 sys.path.insert(0, {folder!r})
 import trainsh_part
-tool = Tool("slow", "A tool that tells where it runs", spare_modules=("trainsh_later",))
+tool = Tool("slow", "A tool that tells where it runs", warm_up=lambda: __import__("trainsh_later"))
 
 @tool.command()
 def where() -> dict[str, object]:

@@ -19,12 +19,15 @@ from trainsh_dsl.document.graph import Graph
 from trainsh_dsl.document.plan import Plan
 from trainsh_dsl.text import files
 
+
+def _warm_up() -> None:
+    """Parse a text, which loads and computes what every text needs."""
+    msgspec.json.encode(parse(text="@local > true", exec_=True))
+
+
 tool = Tool(
     "dsl", summary="Read, check and format recipes",
-    spare_modules=(
-        "trainsh_dsl.format.canonical", "trainsh_dsl.plan.planner", "trainsh_dsl.text.shell_state",
-        "trainsh_dsl.vocabulary.installed_tools",
-    ),
+    warm_up=_warm_up,
 )  # fmt: skip
 
 File = Annotated[str | None, Arg("recipe file, - for standard input", kind="file")]

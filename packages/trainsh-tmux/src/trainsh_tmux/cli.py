@@ -32,13 +32,21 @@ def _close_all() -> None:
     registry.close()
 
 
+def _warm_up() -> None:
+    """Load and compute what a spare needs for an `exec` on another machine."""
+    import trainsh_base.remote.resolved.kept_target  # noqa: PLC0415 - for spares only
+    import trainsh_base.remote.ssh  # noqa: PLC0415
+    import trainsh_base.system.configuration.config  # noqa: F401, PLC0415
+    from trainsh_tmux.remote import library  # noqa: PLC0415
+
+    _load()
+    library.digest()
+    library.text("hello.sh")
+    library.text("follow.sh")
+
+
 tool = Tool(
-    "tmux", "Persistent tmux sessions, steps and waits", on_close=_close_all,
-    spare_modules=(
-        "trainsh_base.remote.ssh", "trainsh_base.remote.resolved.kept_target",
-        "trainsh_base.system.configuration.config",
-        "trainsh_tmux.session.opening", "trainsh_tmux.step.conversation",
-    ),
+    "tmux", "Persistent tmux sessions, steps and waits", on_close=_close_all, warm_up=_warm_up,
 )  # fmt: skip
 
 HostOpt = Annotated[str, Opt("the machine: local, a name, or user@host", metavar="HOST", kind="host")]

@@ -278,19 +278,20 @@ class Tool:
         *,
         provides: tuple[str, ...] = (),
         on_close: Callable[[], None] | None = None,
-        spare_modules: tuple[str, ...] = (),
+        warm_up: Callable[[], object] | None = None,
     ) -> None:
         """Declare a tool. `provides` is ("hosts",) for a provider of machines (docs/protocol.md).
 
         `on_close` is called when the process ends. It closes what the tool keeps open between requests. A spare of
-        this tool loads the `spare_modules` too, because its requests need them.
+        this tool calls `warm_up` before it waits for clients. It loads and computes what every client will need,
+        and must depend on nothing but the tool's own files.
         """
         self.name = name
         self.summary = summary
         self.provides = provides
         self.commands: dict[str, Command] = {}
         self.on_close = on_close
-        self.spare_modules = spare_modules
+        self.warm_up = warm_up
 
     @property
     def program(self) -> str:

@@ -24,7 +24,7 @@ def run(tool: Tool, argv: Iterable[str] | None = None) -> NoReturn:
         if waiting := os.environ.pop(SPARE, ""):
             from trainsh_base.tool.spares.waiting import serve_clients  # noqa: PLC0415 - for spares only
 
-            serve_clients(waiting, tool.spare_modules)
+            serve_clients(waiting, tool)
         # processes that this process starts must not get these variables
         for name in ("TRAINSH_TYPED", "TRAINSH_SHORTCUT"):
             os.environ.pop(name, None)

@@ -8,8 +8,8 @@ import signal
 import socket
 import sys
 import time
-from importlib import import_module
 
+from trainsh_base.tool.declare import Tool
 from trainsh_base.tool.spares.taking import identity
 
 LOOK_EVERY = 1.0  # seconds after which a spare looks whether it is still wanted
@@ -20,15 +20,16 @@ Stamp = tuple[int, int, int]
 _life: list[socket.socket] = []  # this socket stays open as long as the process runs
 
 
-def serve_clients(given: str, modules: tuple[str, ...]) -> None:
+def serve_clients(given: str, tool: Tool) -> None:
     """Wait for clients. Return in a copy of this process, once for each client; the spare itself never returns.
 
-    `given` is the value of the variable `TRAINSH_SPARE`. `modules` are loaded too, because the tool loads them only
-    when it has a request.
+    `given` is the value of the variable `TRAINSH_SPARE`.
     """
     seconds, _, path = given.partition(" ")
-    for name in modules:
-        import_module(name)
+    for command in tool.commands.values():
+        command.document  # noqa: B018 - it is made when it is first asked for
+    if tool.warm_up:
+        tool.warm_up()
     who, code = identity(sys.argv[0]), _code()
     os.chdir("/")
     listener = _listen(path)
