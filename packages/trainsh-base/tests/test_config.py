@@ -69,6 +69,13 @@ def test_a_home_that_cannot_be_is_named_with_what_to_do(tmp_path: Path, place: s
     assert f"cannot use {home}" in done.stderr and "set TRAINSH_HOME to a folder that is" in done.stderr
 
 
+def test_a_home_that_is_read_only_is_named_with_what_to_do() -> None:
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("TRAINSH_HOME", "XDG_"))}
+    done = subprocess.run(CONFIG, env=env | {"HOME": "/proc"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 5
+    assert "cannot use /proc/.config: " in done.stderr and "set TRAINSH_HOME to a folder that is" in done.stderr
+
+
 def test_a_full_disk_is_exit_5_and_changes_nothing(tmp_path: Path) -> None:
     limit = "import resource, os, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); os.execv(sys.argv[1], sys.argv[1:])"
     env = {**os.environ, "TRAINSH_HOME": str(tmp_path / "h")}
@@ -76,6 +83,7 @@ def test_a_full_disk_is_exit_5_and_changes_nothing(tmp_path: Path) -> None:
         [sys.executable, "-c", limit, *CONFIG], env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 5 and "free some space and run the command again" in done.stderr
+    assert f"cannot write {tmp_path}/h/config.toml: " in done.stderr
     assert [path.name for path in (tmp_path / "h").iterdir()] == [".config.toml.lock"]
 
 
@@ -205,8 +213,9 @@ def test_unknown_keys_are_listed_after_the_known(file: Path) -> None:
 
 def test_a_file_that_cannot_be_read_says_so(file: Path) -> None:
     file.mkdir()
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(Conflict, match="cannot read") as caught:
         config.load()
+    assert "set TRAINSH_HOME to a folder other than" in caught.value.hint
 
 
 def test_forty_writers_at_once_lose_nothing(file: Path) -> None:

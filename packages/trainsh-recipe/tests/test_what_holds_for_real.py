@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,13 +195,38 @@ def test_a_rented_machine_that_is_another_one_has_its_steps_done_again(
     assert (work / "ran").read_text().split() == expected
 
 
-def test_a_disk_that_is_full_for_a_while(place: "Place") -> None:
-    disk = place.home / ".local"
-    disk.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(disk)]
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """A file system of one megabyte at `folder`."""
+    folder.mkdir(exist_ok=True)
+    words = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(folder)]
     if os.getuid() != 0 or subprocess.run(words, capture_output=True, check=False).returncode != 0:
         pytest.skip("FULL DISKS ARE NOT TESTED HERE: it takes root and mounts")
     try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_the_disk_here_is_full(place: "Place") -> None:
+    """A run that cannot keep what it hears ends with status 5; the step goes on, and a resume asks for its end."""
+    with small_disk(place.config):
+        text = f"@w > dd if=/dev/zero of={place.config}/fill bs=4k 2>/dev/null; echo ran >> ran; echo heard\n"
+        full = place.run("run", place.recipe(HEAD + text + CLOSING))
+        assert full.returncode == 5 and "internal error" not in full.stdout + full.stderr
+        assert f"step 2 is interrupted: cannot write {place.job()}/steps/002.log: No space" in full.stderr
+        refused = place.run("run", "./r.recipe")
+        assert refused.returncode == 5 and f"cannot write {place.config}/jobs/" in refused.stderr
+        (place.config / "fill").unlink()
+        resumed = place.run("resume")
+        assert resumed.returncode == 0 and "heard" in resumed.stdout, resumed.stdout + resumed.stderr
+        assert place.lines() == ["ran"]
+        assert len(place.json("jobs")) == 1
+
+
+def test_a_disk_that_is_full_for_a_while(place: "Place") -> None:
+    disk = place.home / ".local"
+    with small_disk(disk):
         text = "@w > echo run >> ran; until [ -e full ]; do sleep 0.05; done; touch over; (exit 6) &\n"
         text += 'wait @w "never said" timeout=2m\n'
         runner = place.start("run", place.recipe(HEAD + text))
@@ -220,5 +246,3 @@ def test_a_disk_that_is_full_for_a_while(place: "Place") -> None:
         shown = place.run("logs", place.job().name).stdout
         assert "functions.sh" not in shown and "driver.sh" not in shown
         assert place.check()["2"] == "again (background step failed)"
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)

@@ -129,6 +129,12 @@ BY_STATUS: dict[int, type[TrainError]] = {
 }  # fmt: skip
 
 
+def unreadable(path: object, error: OSError, *, folder: object) -> Conflict:
+    """Return the error for a file of ours that exists and cannot be read. `folder` is the settings folder."""
+    hint = f"make it readable, or set TRAINSH_HOME to a folder other than {folder}"
+    return Conflict(f"cannot read {path}: {error.strerror}", hint, code="file_system", data={"path": str(path)})
+
+
 def not_utf8(error: UnicodeError) -> UsageError:
     """Return the error for text that is not UTF-8, such as an argument, a variable or a folder's name."""
     if not isinstance(error, UnicodeEncodeError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from trainsh_base.system.files import locked, write_atomic
-from trainsh_base.system.paths import jobs_home, private_folder, state_home
+from trainsh_base.system.paths import jobs_home, state_home
 from trainsh_colab.model import Runtime
 
 PREFIX = "colab:"
@@ -30,7 +30,7 @@ def free_for(row: Runtime, job: str) -> bool:
 
 
 def _path() -> Path:
-    return private_folder(state_home()) / "colab-holds.json"
+    return state_home() / "colab-holds.json"
 
 
 def holds() -> dict[str, Hold]:

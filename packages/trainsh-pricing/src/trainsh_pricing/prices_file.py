@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base.errors import UsageError
+from trainsh_base.errors import UsageError, unreadable
 from trainsh_base.system.files import locked, write_atomic
 from trainsh_base.system.paths import config_home
 
@@ -94,7 +94,7 @@ def _read() -> tuple[Prices, dict[str, Any]]:
     except FileNotFoundError:
         return Prices(), {}
     except OSError as error:
-        raise UsageError(f"cannot read {place()}: {error.strerror}", code="bad_prices") from None
+        raise unreadable(place(), error, folder=place().parent) from None
     try:
         document = json.loads(data, parse_float=Decimal)
         return msgspec.convert(document, Prices), document

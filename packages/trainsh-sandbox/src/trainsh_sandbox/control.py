@@ -71,7 +71,9 @@ def _await(folder: Path, process: "subprocess.Popen[bytes]", log: Path) -> Runni
         if process.poll() is not None:
             said = log.read_text(errors="replace").strip().splitlines()
             shutil.rmtree(folder, ignore_errors=True)
-            raise TrainError("the sandbox did not start", said[-1] if said else "")
+            raise TrainError(
+                "the sandbox did not start", said[-1] if said else f"is the disk full? see: df -h {folder.parent}"
+            )
         time.sleep(0.02)
     process.kill()
     raise TimedOut("the sandbox did not start in a minute", f"see {log}")

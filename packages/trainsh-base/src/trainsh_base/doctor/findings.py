@@ -23,6 +23,7 @@ PROGRAMS = {
     "rclone": (["version"], "object storage needs it", False),
 }
 SERVES_S3 = (1, 65)  # the first rclone with `serve s3`, which the sandbox uses for its buckets
+NO_ROOM = 1_000_000  # bytes; with less, nothing can be kept
 LEAST_FREE = 100_000_000  # bytes; with less free space, job journals may soon fail to be written
 
 
@@ -93,7 +94,7 @@ def _folder(name: str, where: Callable[[], Path]) -> Finding:
 
     folder = where()
     there = folder
-    while not os.access(there, os.F_OK):
+    while not os.path.lexists(there):  # a link that leads nowhere is there, and nothing can be made in it
         there = there.parent
     try:
         with tempfile.TemporaryFile(dir=there):
@@ -104,7 +105,8 @@ def _folder(name: str, where: Callable[[], Path]) -> Finding:
     free = shutil.disk_usage(there).free
     if free < LEAST_FREE:
         fix = "make room: train recipe rm --older-than 30d"
-        return Finding(name=name, state="warning", detail=f"{folder}: {format_size(free)} free", fix=fix)
+        state: State = "warning" if free > NO_ROOM else "problem"
+        return Finding(name=name, state=state, detail=f"{folder}: {format_size(free)} free", fix=fix)
     return Finding(name=name, state="ok", detail=f"{folder}{'' if folder == there else ' (made when needed)'}")
 
 

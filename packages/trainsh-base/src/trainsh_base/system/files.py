@@ -25,9 +25,7 @@ def write_atomic(path: "Path", data: bytes | str, mode: int = 0o600) -> None:
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         try:
-            view = memoryview(data.encode() if isinstance(data, str) else data)
-            while view:
-                view = view[os.write(handle, view) :]
+            write_all(handle, data.encode() if isinstance(data, str) else data, real)
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -36,6 +34,17 @@ def write_atomic(path: "Path", data: bytes | str, mode: int = 0o600) -> None:
         aside.unlink(missing_ok=True)
         raise
     sync_folder(real.parent)
+
+
+def write_all(handle: int, data: bytes, path: object) -> None:
+    """Write all of `data`. An OSError names `path`, so that people see which disk is full."""
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[os.write(handle, view) :]
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def sync_folder(folder: "Path") -> None:

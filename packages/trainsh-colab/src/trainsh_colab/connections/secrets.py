@@ -21,7 +21,7 @@ def store(name: str, password: str) -> None:
     if done.status != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise TrainError(
-            f"the password {name} was not stored: {said[0] if said else done.status}",
+            f"the password {name} was not stored: {said[0].removeprefix('error: ') if said else done.status}",
             f"store it by hand: train secrets set {name}", code="not_stored",
         )  # fmt: skip
 

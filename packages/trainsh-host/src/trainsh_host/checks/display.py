@@ -33,7 +33,7 @@ def print_hosts(rows: list[Listed]) -> None:
     table(documents, columns)
     for row in rows:
         if row.problem and row.reachable is None:
-            print(f"{row.name}: {row.problem}", file=sys.stderr)
+            print(f"{row.name.removesuffix(':')}: {row.problem}", file=sys.stderr)
 
 
 def _price(row: Listed) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base.errors import Conflict, NotFound, UsageError
+from trainsh_base.errors import Conflict, NotFound, UsageError, unreadable
 from trainsh_base.system.files import locked, write_atomic
 from trainsh_base.system.paths import config_home
 from trainsh_base.system.suggest import did_you_mean
@@ -36,7 +36,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8: {error}", code="bad_file") from None
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", code="bad_file") from None
+        raise unreadable(path, error, folder=path.parent) from None
 
 
 def parse(text: str, path: Path) -> list[Raw]:

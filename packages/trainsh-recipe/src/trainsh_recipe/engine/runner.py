@@ -71,10 +71,14 @@ class Runner:
                 status = status or ("failed" if run.state.failing else self._main())
                 self._finally(status)
         except Leave as leave:
-            with run.lock:
+            with run.lock, contextlib.suppress(OSError):  # without this event, too, the job is interrupted
                 run.record("job.left", reason=leave.reason)
                 run.journal.close()
             raise
+        except OSError as error:  # the journal cannot be written, so no step may begin
+            from trainsh_base.tool.faces.bug_reports import as_failure  # noqa: PLC0415 - disks are rarely full
+
+            raise Leave(5, as_failure(error, "train-recipe").message) from error
         finally:
             run.limits.stop()
         return run.state

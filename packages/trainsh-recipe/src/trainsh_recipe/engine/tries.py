@@ -1,5 +1,6 @@
 """Makes the attempts of a step: writes each start and end to the journal, and retries failures as `retry` says."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from functools import cached_property
@@ -229,10 +230,13 @@ class Tries:
             if error.code == "peer_lost" or (ours(error) and (at.reached or isinstance(step, Execute | Wait))):
                 outcome.status = "interrupted"
         except Exception as error:
-            from trainsh_base.tool.faces.bug_reports import as_bug  # noqa: PLC0415 - a bug is rare
+            from trainsh_base.tool.faces.bug_reports import as_failure  # noqa: PLC0415 - a bug is rare
 
-            outcome = of_error(as_bug(error, "train-recipe"))
+            failure = as_failure(error, "train-recipe")
+            outcome = of_error(failure)
             outcome.own = False
+            if failure.code == "no_space" and isinstance(step, Execute | Wait):  # the command on its host continues
+                outcome.status = "interrupted"
         outcome.seconds = at.seconds
         if outcome.reason:
             outcome.reason = printable(at.for_people(outcome.reason))
@@ -253,10 +257,12 @@ class Tries:
         if state.kind == "recipe" and not at.numbered.closing and not state.billing():
             with self.run.lock:
                 self._flying.pop(at.numbered.id, None)
-            shown = at.log.finish()
-            if shown:
-                self.run.view.output(at.numbered, shown)
-            raise Leave(1, f"step {at.numbered.id} is interrupted: {reason}")
+            with contextlib.suppress(OSError):  # the disk may be full; a resume reads the output again
+                shown = at.log.finish()
+                if shown:
+                    self.run.view.output(at.numbered, shown)
+            status = outcome.error.exit_status if outcome.error and outcome.error.code == "no_space" else 1
+            raise Leave(status, f"step {at.numbered.id} is interrupted: {reason}")
         outcome.status = "unknown"
         self.finish(at, outcome, final=True)
         return outcome

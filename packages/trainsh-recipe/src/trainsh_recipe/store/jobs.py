@@ -145,7 +145,12 @@ def take_lock(job: Job) -> Lock:
             code="job_locked", data={"job": job.id, "pid": who[0] if who else None},
         )  # fmt: skip
     lock = Lock(handle)
-    lock.sign()
+    try:
+        lock.sign()
+    except OSError as error:
+        lock.release()
+        error.filename = str(job.lock)
+        raise
     return lock
 
 
@@ -261,15 +266,20 @@ def settle_mark(job: Job, state: State) -> None:
 
 def remove(job: Job) -> None:
     """Remove a job's folder. Raises Conflict if the job runs."""
-    import shutil  # noqa: PLC0415 - 4 ms, and few jobs are removed
-
     lock = take_lock(job)
     try:
-        clear_mark(job)
-        _unlink(job.exec_mark)
-        shutil.rmtree(job.folder)
+        discard(job)
     finally:
         lock.release()
+
+
+def discard(job: Job) -> None:
+    """Remove the folder and the marks of a job whose lock this process has or could not write."""
+    import shutil  # noqa: PLC0415 - 4 ms, and few jobs are removed
+
+    clear_mark(job)
+    _unlink(job.exec_mark)
+    shutil.rmtree(job.folder)
 
 
 def _touch(path: str) -> None:

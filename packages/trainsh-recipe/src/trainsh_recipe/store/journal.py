@@ -51,6 +51,7 @@ class Journal:
     silent = False
 
     def __init__(self, path: "Path | str") -> None:
+        self._path = path
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._lock = threading.Lock()
         self._dirty = False
@@ -69,11 +70,15 @@ class Journal:
         return document
 
     def _append(self, line: bytes) -> None:
-        written = os.write(self._handle, line)
+        try:
+            written = os.write(self._handle, line)
+        except OSError as error:
+            error.filename = str(self._path)
+            raise
         self._dirty = True
         if written != len(line):  # the disk is full, and the part that was written would also damage the next line
             os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 
     def sync(self) -> None:
         """Sync everything written so far to the disk."""

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable
 
+from trainsh_base.system.files import write_all
 from trainsh_base.system.printable import Printable
 from trainsh_base.system.secret import Masker
 
@@ -49,7 +50,7 @@ class StepLog:
         if self._handle < 0:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._handle = os.open(self._path, flags, 0o600)
-        os.write(self._handle, data)
+        write_all(self._handle, data, self._path)
         self._end.feed(text)
         return text
 

@@ -74,7 +74,7 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
             return state, 0
         state.status, state.reason = "interrupted", leave.reason
         held.lock.release()
-        if leave.status == 1:
+        if leave.status in (1, 5):
             say(leave.reason)
         say(f"job {id} is interrupted; to continue it: train recipe resume {id}")
         _say_billing(state)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from trainsh_base.errors import UsageError
+from trainsh_base.errors import UsageError, unreadable
 from trainsh_base.system.files import locked, write_atomic
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def load(path: "Path | str") -> dict[str, Any]:
 def read(path: "Path | str") -> bytes:
     """Return the bytes of the file, or no bytes if there is no file.
 
-    Raises UsageError if the file cannot be read.
+    Raises Conflict if the file cannot be read.
     """
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - `train exec` does without pathlib
@@ -29,7 +29,7 @@ def read(path: "Path | str") -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", code="bad_config") from None
+        raise unreadable(path, error, folder=path.parent) from None
 
 
 def parse(data: bytes, path: "Path | str") -> dict[str, Any]:

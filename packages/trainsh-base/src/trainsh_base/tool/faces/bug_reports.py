@@ -32,8 +32,13 @@ def as_failure(error: Exception, program: str) -> TrainError:
 
 
 def _is_ours(error: OSError) -> bool:
-    """Whether the error is about our own settings folder or state folder."""
-    return isinstance(error.filename, str) and error.filename.startswith((str(config_home()), str(state_home())))
+    """Whether the error is about our own settings folder or state folder, or about a parent that cannot hold it."""
+    if not isinstance(error.filename, str):
+        return False
+    where = error.filename.rstrip("/")
+    return any(
+        where.startswith(str(ours)) or f"{ours}/".startswith(f"{where}/") for ours in (config_home(), state_home())
+    )
 
 
 def _file_system(error: OSError) -> Conflict:
@@ -43,7 +48,10 @@ def _file_system(error: OSError) -> Conflict:
     data = {"path": where, "errno": errno.errorcode.get(error.errno or 0, "")}
     if error.errno in FULL:
         return Conflict(
-            f"cannot write: {said}", "free some space and run the command again", code="no_space", data=data
+            f"cannot write {said}" if where else f"cannot write: {said}",
+            "free some space and run the command again",
+            code="no_space",
+            data=data,
         )
     hint = f"make {config_home()} writable, or set TRAINSH_HOME to a folder that is" if _is_ours(error) else ""
     return Conflict(f"cannot use {said}" if where else said, hint, code="file_system", data=data)

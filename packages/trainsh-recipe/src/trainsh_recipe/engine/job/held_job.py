@@ -29,11 +29,27 @@ class HeldJob(msgspec.Struct, kw_only=True):
 
 
 def begin(source: Source, parsed: Parsed, options: RunOptions) -> HeldJob:
-    """Create the job's folder, take its lock, and write its first event."""
+    """Create the job's folder, take its lock, and write its first event.
+
+    If that cannot be written, for instance because the disk is full, no folder is left behind.
+    """
     job = jobs.create(prestart.job_id if source.exec_ else "")
-    lock = jobs.take_lock(job)
-    jobs.set_mark(job)
-    _write(job.recipe, source.text)
+    try:
+        lock = jobs.take_lock(job)
+        jobs.set_mark(job)
+        _write(job.recipe, source.text)
+        journal, first = _first_event(job, source, parsed, options)
+    except OSError:
+        jobs.discard(job)
+        raise
+    return HeldJob(
+        job=job, lock=lock, plan=parsed.plan, journal=journal, state=fold([first]), name=shown_name(source)
+    )
+
+
+def _first_event(
+    job: jobs.Job, source: Source, parsed: Parsed, options: RunOptions
+) -> tuple[Journal, dict[str, Any]]:
     journal = Journal(job.events)
     steps = numbering.leaves(numbering.all_of(parsed.plan))
     first = journal.write(
@@ -42,9 +58,7 @@ def begin(source: Source, parsed: Parsed, options: RunOptions) -> HeldJob:
         plan=parsed.plan_digest, vars=_shown_vars(parsed.plan, options.overrides),
         cwd=os.getcwd(), pid=os.getpid(), host=os.uname().nodename, steps=len(steps), **options.journaled(),  # noqa: PTH109
     )  # fmt: skip
-    return HeldJob(
-        job=job, lock=lock, plan=parsed.plan, journal=journal, state=fold([first]), name=shown_name(source)
-    )
+    return journal, first
 
 
 def _write(path: str, data: bytes) -> None:
