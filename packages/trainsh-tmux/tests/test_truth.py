@@ -296,8 +296,9 @@ def test_half_of_a_virtual_environment_is_not_inherited(box: Box, monkeypatch: p
 
 
 def test_a_secret_by_any_name_of_its_kind_is_not_inherited(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     for name in ("MY_SECRET", "SMTP_PASSWORD", "WANDB_API_KEY", "SLACK_TOKEN"):
-        monkeypatch.setenv(name, "s3cretValue")
+        monkeypatch.setenv(name, "s3cretValue\udcff")  # a byte that is not UTF-8
     box.open()
     server = box.tmux("display-message", "-p", "#{pid}").strip()
     assert b"s3cretValue" not in Path(f"/proc/{server}/environ").read_bytes()

@@ -16,9 +16,10 @@ lives() { # PID [START]: succeeds if the process PID, started at START, is alive
 processes() { # sets $table to lines ` PID PARENT GROUP START `, one for each process that is no zombie
     if [ -r /proc/self/stat ]; then
         # sed is used, because `read` in a shell reads one byte at a time. sed takes fields 4, 5 and 22 (see
-        # proc(5)). The program's name stands in parentheses before these fields, and may contain blanks.
+        # proc(5)). The program's name stands in parentheses before these fields. It may contain blanks, and bytes
+        # that are not UTF-8, which `.` matches only in the C locale.
         table=$(cat /proc/[0-9]*/stat |
-            sed -n 's/^\([0-9]*\) (.*) [^ZX] \([0-9]*\) \([0-9]*\) \([^ ]* \)\{16\}\([0-9]*\) .*$/ \1 \2 \3 \5 /p')
+            LC_ALL=C sed -n 's/^\([0-9]*\) (.*) [^ZX] \([0-9]*\) \([0-9]*\) \([^ ]* \)\{16\}\([0-9]*\) .*$/ \1 \2 \3 \5 /p')
     else
         table=$(ps -A -o pid= -o ppid= -o pgid= -o stat= -o lstart= | while read -r pid parent group stat start; do
             case $stat in Z*) continue ;; esac
