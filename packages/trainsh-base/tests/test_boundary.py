@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from trainsh_base.errors import not_utf8
+from trainsh_base.errors import TrainError, not_utf8
 from trainsh_base.testing import DEADLINE, Terminal
 
 EXAMPLE = [sys.executable, str(Path(__file__).with_name("example_tool.py"))]
@@ -210,6 +210,11 @@ def test_text_that_is_not_utf_8_is_wrong_usage_with_the_place_shown() -> None:
         ("line one\nNAME=bad " + b"\xff".decode(errors="surrogateescape") + " byte\nline three").encode()
     error = not_utf8(caught.value)
     assert (error.exit_status, error.message) == (2, "not UTF-8: NAME=bad \\xff byte")
+
+
+def test_a_byte_that_is_not_utf_8_is_quoted_as_it_is_typed() -> None:
+    name = b"b\xffd".decode(errors="surrogateescape")
+    assert TrainError(f"not a name for a host: {name!r}").message == r"not a name for a host: 'b\xffd'"
 
 
 def test_the_status_may_be_the_answers(example: Run) -> None:

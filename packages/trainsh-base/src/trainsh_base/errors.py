@@ -18,7 +18,7 @@ class TrainError(Exception):
 
     def __init__(self, message: str, hint: str = "", *, code: str = "", data: dict[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message.replace("\\udc", "\\x")  # repr() writes the byte ff of an argument as \udcff
         self.hint = hint
         self.code = code or self.default_code
         self.data = data or {}
