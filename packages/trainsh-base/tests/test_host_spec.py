@@ -99,6 +99,7 @@ PASTED = {
     "ssh -F /c me@box": Spec(form="ssh", value="box", user="me", dropped=["-F /c"]),
     "me@box -p 3": Spec(form="ssh", value="box", user="me", port=3),
     "acme:5": Spec(form="provider", provider="acme", value="5"),
+    "$ ssh \u201croot@1.2.3.4\u201d -p \u20183\u2019 \\": Spec(form="ssh", value="1.2.3.4", user="root", port=3),
     "ssh \u2013p 41022 root@1.2.3.4": Spec(form="ssh", value="1.2.3.4", user="root", port=41022),
 }
 

@@ -5,6 +5,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +76,8 @@ def test_an_old_file_is_read_whole(file: Path) -> None:
     raws = hosts_file.load_raw()
     assert hosts_file.names(raws) == ["gpu", "colab", "rented"]
     gpu, colab, rented = map(hosts_file.as_host, raws)
+    six = msgspec.structs.replace(gpu, hostname="2001:db8::1")
+    assert six.address == "root@[2001:db8::1]:41022"
     assert gpu.address == "root@1.2.3.4:41022" and gpu.is_favorite and gpu.ssh_key_path == "~/.ssh/id_rsa"
     assert colab.env_vars == {"tunnel_type": "cloudflared"} and colab.port == 22
     assert rented.instance_id == 123 and rented.tags == ["a", "b"]

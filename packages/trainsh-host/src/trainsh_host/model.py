@@ -57,7 +57,8 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
             return ":".join(self.provided)
         user = f"{self.username}@" if self.username else ""
         port = f":{self.port}" if self.port != 22 else ""
-        return f"{user}{self.hostname}{port}" if self.hostname else ""
+        name = f"[{self.hostname}]" if port and ":" in self.hostname else self.hostname  # an IPv6 address
+        return f"{user}{name}{port}" if name else ""
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

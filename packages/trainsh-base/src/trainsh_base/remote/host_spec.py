@@ -26,6 +26,8 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _PROVIDER = re.compile(r"([a-z][a-z0-9-]*):(.*)", re.DOTALL)
 _REFERENCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
 _WINDOWS_PATH = re.compile(r"(?:^|[\s'\"])[A-Za-z]:\\")
+_QUOTES = dict.fromkeys("\u201c\u201d\u201e", '"') | dict.fromkeys("\u2018\u2019", "'")
+_PASTED = str.maketrans({"\ufeff": "", "\u00a0": " "} | _QUOTES)
 _DASHES = re.compile(r"(?<![^\s'\"])[\u2010-\u2015\u2212](?=[A-Za-z-])")
 
 
@@ -77,8 +79,12 @@ def parse_command(text: str) -> Spec:
 
 
 def clean(text: str) -> str:
-    """Undo what pasting does to text: remove byte order marks, and make blanks and dashes plain ASCII."""
-    return _DASHES.sub("-", text.replace("\ufeff", "").replace("\u00a0", " ")).strip()
+    """Undo what pasting does to text.
+
+    Byte order marks, a shell's prompt `$` and a backslash at the end are removed. Blanks, dashes and quotes become
+    plain ASCII.
+    """
+    return _DASHES.sub("-", text.translate(_PASTED)).strip().removeprefix("$ ").removesuffix(" \\").strip()
 
 
 def _is_address(text: str) -> bool:
