@@ -5,6 +5,7 @@ Names are never cut, long texts are cut, empty columns are left out.
 
 import pytest
 
+from trainsh_base.tool import display
 from trainsh_base.tool.table import cells, cut, draw
 
 HEADS = ["ID", "RECIPE", "NOTE", "STATE"]
@@ -66,3 +67,43 @@ def test_newlines_and_escapes_do_not_break_a_row() -> None:
 )  # fmt: skip
 def test_wide_and_combining_characters_count_as_the_terminal_does(text: str, size: int, shown: str) -> None:
     assert cut(text, size) == shown and cells(shown) <= size
+
+
+FITTED = {  # (message, column) -> the same on a terminal of 40 columns
+    ("short", 0): "short",
+    ("the host key of gpu is not the known one in known_hosts", 7): (
+        "the host key of gpu is not the\n  known one in known_hosts"
+    ),
+    ("secrets go to an encrypted file: train secrets set NAME --to file", 0): (
+        "secrets go to an encrypted file:\n  train secrets set NAME --to file"
+    ),
+    ("  to continue: train recipe resume 5f01 --retry-lost", 0): (
+        "  to continue:\n  train recipe resume 5f01 --retry-lost"
+    ),
+    ("train host add gpu root@198.51.100.7 -p 41022 -i ~/.ssh/key", 0): (
+        "train host add gpu root@198.51.100.7 -p 41022 -i ~/.ssh/key"
+    ),
+    ("  | the output of a command is never broken between words", 0): (
+        "  | the output of a command is never broken between words"
+    ),
+    ("in /a/path/that/is/longer/than/the/terminal/is", 0): "in\n  /a/path/that/is/longer/than/the/terminal/is",
+}
+
+
+@pytest.mark.parametrize(("given", "shown"), FITTED.items(), ids=[text for text, _ in FITTED])
+def test_a_message_is_broken_between_words_and_a_command_is_not(
+    given: tuple[str, int], shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert display.fitted(*given) == given[0]  # a pipe gets one line
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert display.fitted(*given) == shown
+
+
+def test_a_fix_stands_below_its_finding_where_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert display.fix("chmod 600 f", 20) == f"{'':20}-> chmod 600 f"
+    assert display.fix("set TRAINSH_HOME to a folder other than that", 20) == (
+        f"{'':9}-> set TRAINSH_HOME to a folder\n{'':12}other than that"
+    )

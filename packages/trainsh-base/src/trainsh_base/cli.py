@@ -130,7 +130,7 @@ def show_findings(found: list[Finding]) -> None:
         detail = display.folded(printable(each.detail, keep=""), width + 11)
         print(f"{state}  {each.name:<{width}}  {detail}")
         if each.fix:
-            print(f"{'':<9}{'':<{width}}  -> {printable(each.fix, keep='')}")
+            print(display.fix(printable(each.fix, keep=""), width + 11))
 
 
 @tool.command(show=show_findings, status=lambda found: 1 if any(each.state == "problem" for each in found) else 0)

@@ -87,6 +87,60 @@ def folded(text: str, column: int = 0, room: int = 0) -> str:
     return f"\n{'':<{column}}".join(line for lines in wrapped for line in lines)
 
 
+# A command to paste: the rest of a line that begins with one of these programs, or has it after a colon.
+_PROGRAMS = r"train|ssh|ssh-\w+|chmod|chown|echo|export|sudo|df|source|brew|apt(?:-get)?|pip|uv|curl"
+_COMMAND = rf"(?:^|(?<=: ))(?:{_PROGRAMS}) .*$"
+_OUTPUT = r" *\d* ?\|"  # a line of a command's output, or of a recipe above a caret
+
+
+def fitted(text: str, column: int = 0) -> str:
+    """Break the lines of a message that are longer than the terminal between words, if there is a terminal.
+
+    The text begins at `column`. A command to paste is not broken: it gets a line of its own. Further lines are
+    indented by two columns more than the line, or as the line if that is indented.
+    """
+    if not (sys.stdout.isatty() or sys.stderr.isatty()):
+        return text
+    width = max(20, terminal_width())
+    lines = text.split("\n")
+    return "\n".join(_fitted(line, width, 0 if number else column) for number, line in enumerate(lines))
+
+
+def _fitted(line: str, width: int, column: int) -> str:
+    import re  # noqa: PLC0415 - only a message that is too long needs it
+    import textwrap  # noqa: PLC0415 - only a message that is too long needs it
+
+    if column + len(line) <= width or re.match(_OUTPUT, line):
+        return line
+    body = line.lstrip(" ")
+    indent = len(line) - len(body)
+    further = " " * (indent or 2)
+    command = re.search(_COMMAND, body)
+    words = body[: command.start()].rstrip() if command else body
+    wrapped = textwrap.wrap(
+        words, width - indent, initial_indent="." * column, subsequent_indent="" if indent else "  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    parts = [" " * indent + part for part in wrapped]
+    if parts:
+        parts[0] = " " * indent + wrapped[0][column:]
+    if command:
+        parts.append((further if parts else " " * indent) + command[0])
+    return "\n".join(parts)
+
+
+def fix(text: str, column: int) -> str:
+    """Return the lines that tell how to fix something: an arrow at `column` and the text.
+
+    If the text does not fit there on the terminal, it begins further left.
+    """
+    room = terminal_width() - len("-> ")
+    column = column if column + len(text) <= room else min(column, 9)
+    further = " " * (column + len("-> "))
+    first, *more = fitted(f"{further}{text}").split("\n")
+    return "\n".join([f"{'':<{column}}-> {first.lstrip()}", *more])
+
+
 def cell(value: Any) -> str:
     """Format one value: None as nothing, booleans as yes or no, lists joined, documents as JSON."""
     if value is None:

@@ -2,7 +2,7 @@
 
 import sys
 
-from trainsh_base.tool.display import folded, paint, table
+from trainsh_base.tool.display import fix, folded, paint, table
 from trainsh_host.model import Listed, Stage
 
 COLOURS = {"ok": "32", "failed": "1;31", "absent": "33", "skipped": "2"}
@@ -57,4 +57,4 @@ def stage_lines(stage: Stage, width: int = 14) -> str:
     took = f"  ({milliseconds(stage.seconds)})" if stage.seconds is not None else ""
     detail = folded(f"{stage.detail}{took}", width + 11)
     lines = [f"{stage.name:<{width}}  {state}  {detail}".rstrip()]
-    return "\n".join([*lines, *(f"{'':<{width}}           -> {line}" for line in stage.fix.splitlines())])
+    return "\n".join([*lines, *(fix(line, width + 11) for line in stage.fix.splitlines())])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainsh_base.request import Request, current
+from trainsh_base.tool.display import fitted
 from trainsh_recipe.engine import runner
 from trainsh_recipe.engine.job.held_job import HeldJob
 from trainsh_recipe.engine.outside.cancellation import Leave
@@ -107,7 +108,7 @@ def say(text: str) -> None:
     """Print a line for people on stderr."""
     with contextlib.suppress(OSError):
         sys.stdout.flush()
-        print(text, file=sys.stderr, flush=True)
+        print(fitted(text), file=sys.stderr, flush=True)
 
 
 def answer(params: dict[str, Any]) -> str:

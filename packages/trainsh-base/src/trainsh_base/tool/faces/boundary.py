@@ -97,11 +97,11 @@ def print_error(error: TrainError, machine: str) -> None:
 
 def for_person(error: TrainError) -> str:
     """Return `error: MESSAGE`, in colour if stderr may get colours, and below it the indented hint."""
-    from trainsh_base.tool.display import paint  # noqa: PLC0415 - only an error needs it
+    from trainsh_base.tool.display import fitted, paint  # noqa: PLC0415 - only an error needs it
 
-    text = f"{paint('error:', '1;31', sys.stderr)} {error.message}\n"
+    text = f"{paint('error:', '1;31', sys.stderr)} {fitted(error.message, len('error: '))}\n"
     for line in error.hint.splitlines():
-        text += f"  {line}\n"
+        text += fitted(f"  {line}") + "\n"
     return text
 
 

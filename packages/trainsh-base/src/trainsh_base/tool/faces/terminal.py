@@ -7,7 +7,7 @@ from trainsh_base.errors import Cancelled, UsageError
 from trainsh_base.request import Request, nobody
 from trainsh_base.system.printable import Printable, printable
 from trainsh_base.system.units import format_size
-from trainsh_base.tool.display import colour_wanted, folded, number, terminal_width
+from trainsh_base.tool.display import colour_wanted, fitted, folded, number, terminal_width
 from trainsh_base.tool.gate import raw
 from trainsh_base.tool.table import cells, cut
 from trainsh_base.tool.wire import encode_text
@@ -43,7 +43,7 @@ class TerminalRequest(Request):
             self._progress(data)
         elif kind == "log":
             self._close_line()
-            print(data.get("message", ""), file=sys.stderr, flush=True)
+            print(fitted(str(data.get("message", ""))), file=sys.stderr, flush=True)
 
     def _output(self, data: dict[str, Any]) -> None:
         self._close_line()

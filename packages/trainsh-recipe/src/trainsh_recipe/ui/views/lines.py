@@ -7,6 +7,7 @@ from typing import Any
 
 from trainsh_base.system.printable import Printable
 from trainsh_base.system.units import format_duration
+from trainsh_base.tool.display import fitted
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.numbering import Numbered, leaves
@@ -86,7 +87,8 @@ class Lines(View):
         reason = f": {reason}" if reason else ""
         seconds = f" in {format_duration(event['seconds'])}" if event.get("seconds") is not None else ""
         allowed = " (allowed)" if event.get("allowed") and event["status"] not in ("ok", "skipped") else ""
-        self._say(f"{event['step']:>{self._width}}  {word}{allowed}{seconds}{reason}", event["t"])
+        line = f"{event['step']:>{self._width}}  {word}{allowed}{seconds}{reason}"
+        self._say(fitted(line, len("HH:MM:SS ")), event["t"])
 
     def output(self, step: Numbered, text: str) -> None:
         """Print complete lines, each behind a bar."""
@@ -110,7 +112,7 @@ class Lines(View):
         """Print the message on stderr."""
         with self._lock:
             sys.stdout.flush()
-            print(message, file=sys.stderr, flush=True)
+            print(fitted(message), file=sys.stderr, flush=True)
 
     def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
         """Print the recipe's line, the reason and the last lines of output, on stderr."""
@@ -122,7 +124,7 @@ class Lines(View):
 
     def end(self, state: State) -> None:
         """Print how the job ended, and what still costs money."""
-        self._say(summary(state), state.ended)
+        self._say(fitted(summary(state), len("HH:MM:SS ")), state.ended)
         for line in [*unnoticed(state), *billing(state)]:
             self.log(line)
 

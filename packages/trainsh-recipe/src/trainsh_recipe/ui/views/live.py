@@ -9,7 +9,7 @@ from typing import Any
 
 from trainsh_base.system.units import format_duration, format_size
 from trainsh_base.tool import gate
-from trainsh_base.tool.display import colour_wanted, number
+from trainsh_base.tool.display import colour_wanted, fitted, number
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.document import Execute, Parallel
@@ -100,7 +100,7 @@ class Live(View):
 
     def log(self, message: str) -> None:
         """Print a message above the view."""
-        self._say(message)
+        self._say(fitted(message))
 
     def _say(self, text: str) -> None:
         """Print a text, which may have colours, above the view.
@@ -158,7 +158,7 @@ class Live(View):
         if state.status == "ok":
             for line in self._last_output():
                 print(f"  | {line}", flush=True)
-        print(summary(state), flush=True)
+        print(fitted(summary(state)), flush=True)
         for line in [*unnoticed(state), *billing(state)]:
             self.log(line)
 

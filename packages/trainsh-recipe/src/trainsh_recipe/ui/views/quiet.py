@@ -2,6 +2,7 @@
 
 import sys
 
+from trainsh_base.tool.display import fitted
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.numbering import Numbered
@@ -27,6 +28,6 @@ class Quiet(View):
     def end(self, state: State) -> None:
         """Print how the job ended, if it did not go well, and what still costs money."""
         if state.status != "ok":
-            print(summary(state), file=sys.stderr, flush=True)
+            print(fitted(summary(state)), file=sys.stderr, flush=True)
         for line in billing(state):
-            print(line, file=sys.stderr, flush=True)
+            print(fitted(line), file=sys.stderr, flush=True)

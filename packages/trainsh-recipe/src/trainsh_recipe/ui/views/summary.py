@@ -3,7 +3,7 @@
 import sys
 
 from trainsh_base.system.units import format_duration
-from trainsh_base.tool.display import paint
+from trainsh_base.tool.display import fitted, paint
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store import rented
@@ -16,9 +16,10 @@ def failure(step: Numbered, outcome: Outcome, file: str) -> str:
     """Return the report that a person sees when a step fails."""
     reason, _, hints = outcome.reason.partition("\n")
     what = f"step {step.id} {ended(outcome.status, reason or f'exit {outcome.exit}')}"
-    lines = [f"{paint(f'{file}:{step.step.span.line}:', '1;31', sys.stderr)} {what}"]
+    where = f"{file}:{step.step.span.line}:"
+    lines = [f"{paint(where, '1;31', sys.stderr)} {fitted(what, len(where) + 1)}"]
     lines += [f"  {line}" for line in step.step.text.split("\n")[:6]]
-    lines += [f"  {line}" for line in hints.split("\n") if line]
+    lines += [fitted(f"  {line}") for line in hints.split("\n") if line]
     if outcome.tail:
         lines += ["  last lines of its output:", *(f"  | {line}" for line in outcome.tail)]
     return "\n".join(lines)
