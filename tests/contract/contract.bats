@@ -58,10 +58,9 @@ usage_is_2() {
   [ "$status" = 2 ]
   [ -z "$output" ]
   [[ $stderr == error:* ]]
-  run --separate-stderr "$1" no-such-command
   case $1 in
-  */train-help) [ "$status" = 127 ] ;; # it answers for the dispatcher
-  *) [ "$status" = 2 ] ;;
+  */train-help) run -127 --separate-stderr "$1" no-such-command ;; # it answers for the dispatcher
+  *) run -2 --separate-stderr "$1" no-such-command ;;
   esac
   [ -z "$output" ]
   [[ $stderr == *no-such-command* ]]

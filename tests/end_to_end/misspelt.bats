@@ -13,9 +13,8 @@ setup() {
 nearest() { # STATUS NAME COMMAND...: the command ends with STATUS, and its hint has NAME
   local wanted=$1 name=$2
   shift 2
-  run --separate-stderr "$@"
+  run "-$wanted" --separate-stderr "$@"
   echo "$*: $status: $output $stderr"
-  [ "$status" = "$wanted" ]
   [ -z "$output" ]
   [[ $stderr == error:* ]]
   [[ ${stderr#*$'\n'} == *"$name"* ]]
