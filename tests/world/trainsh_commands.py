@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 
 import click
 
@@ -41,6 +43,10 @@ def tools() -> dict[str, Tool]:
         if entry.name.startswith("train-") and entry.module.startswith("trainsh_"):
             module = entry.module.replace(".entry", ".cli")
             found[entry.name.removeprefix("train-")] = import_module(module).tool
+            package = entry.module.partition(".")[0]
+            if find_spec(f"{package}.commands"):  # some commands are loaded only when one of them is used
+                for each in iter_modules(import_module(f"{package}.commands").__path__):
+                    import_module(f"{package}.commands.{each.name}")
     return found
 
 

@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Callable
 
-from trainsh_base.system.files import write_all
 from trainsh_base.system.printable import Printable
 from trainsh_base.system.secret import Masker
 
@@ -50,7 +49,13 @@ class StepLog:
         if self._handle < 0:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._handle = os.open(self._path, flags, 0o600)
-        write_all(self._handle, data, self._path)
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._handle, view) :]
+        except OSError as error:
+            error.filename = str(self._path)  # the disk may be full
+            raise
         self._end.feed(text)
         return text
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from trainsh_base.request import Request, current
-from trainsh_base.tool.display import fitted
 from trainsh_recipe.engine import runner
 from trainsh_recipe.engine.job.held_job import HeldJob
 from trainsh_recipe.engine.outside.cancellation import Leave
@@ -106,6 +105,8 @@ def _say_billing(state: State) -> None:
 
 def say(text: str) -> None:
     """Print a line for people on stderr."""
+    from trainsh_base.tool.display import fitted  # noqa: PLC0415 - an exec says little
+
     with contextlib.suppress(OSError):
         sys.stdout.flush()
         print(fitted(text), file=sys.stderr, flush=True)
