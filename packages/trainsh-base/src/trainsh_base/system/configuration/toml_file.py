@@ -1,5 +1,6 @@
 """Reads and edits TOML files. People may edit these files too, so comments and order are kept."""
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ def read(path: "Path | str") -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise unreadable(path, error, folder=path.parent) from None
+        raise unreadable(path, error, folder=os.path.dirname(path)) from None
 
 
 def parse(data: bytes, path: "Path | str") -> dict[str, Any]:
