@@ -30,7 +30,7 @@ def read(path: "Path | str") -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise unreadable(path, error, folder=os.path.dirname(path)) from None
+        raise unreadable(path, error, folder=os.path.dirname(path)) from None  # noqa: PTH120
 
 
 def parse(data: bytes, path: "Path | str") -> dict[str, Any]:
