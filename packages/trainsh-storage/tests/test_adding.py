@@ -17,7 +17,7 @@ def test_the_folder_of_a_new_storage_is_made(tmp_path: Path) -> None:
     screen.expect("Test it now? [Y/n]: ")
     screen.type("\r")
     assert screen.wait() == 0
-    assert f"made the folder {tmp_path}/models" in screen.text
+    assert f"made the folder {tmp_path}/models" in " ".join(screen.text.split())
     assert "FAILED" not in screen.text
     assert not list((tmp_path / "models").iterdir())
 
