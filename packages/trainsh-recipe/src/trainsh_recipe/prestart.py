@@ -19,6 +19,7 @@ children: dict[str, spawn.Child] = {}
 loaded: list[str] = []  # the tools for which no spare was there (see leave_spares)
 plan: tuple[str, bytes] = ("", b"")  # the text of `exec` and its kept plan; both are empty if none is kept
 lock_handle = -1
+parsing = ""  # the text of `exec` that train-dsl was asked to parse, or "" if it was not asked yet
 job_id = ""  # the id of the job of this `exec`, if a session was opened for it ahead
 
 
@@ -31,8 +32,10 @@ def start() -> None:
     # train-tmux needs the longest time until the first step can run, so it is started first.
     elsewhere = argv[0] == "exec" and _elsewhere(argv)
     _start("tmux", spare=elsewhere, first=request(first_host(argv), _job_of_session(argv) if elsewhere else ""))
-    if argv[0] != "exec" or not _find_plan(argv):
-        _start("dsl", spare=argv[0] == "exec")
+    if argv[0] != "exec":
+        _start("dsl", spare=False)
+    elif not _find_plan(argv):
+        _start("dsl", spare=True, first=_parse_request(argv))
 
 
 def _start(name: str, *, spare: bool, first: bytes = b"") -> None:
@@ -95,6 +98,25 @@ def request(host: str, job: str = "") -> bytes:
     session = f',"session":"{host}","job":"{job}"' if job else ""
     text = f'{{"jsonrpc":"2.0","id":"early","method":"prepare","params":{{"host":"{host}"{session}}}}}\n'
     return text.encode()
+
+
+def _parse_request(argv: list[str]) -> bytes:
+    """Return the request, with the id 0, that lets train-dsl parse the text of an `exec`.
+
+    Return b"" if the request needs more than the text, or a JSON encoder.
+    """
+    global parsing  # noqa: PLW0603 - one process, one command line
+    from trainsh_recipe import kept_plan  # noqa: PLC0415 - was loaded to find the plan
+
+    text = kept_plan.text_of(argv)
+    plain = text.replace("\n", "")
+    if not text or "->" in text or len(text) > kept_plan.LONGEST or not (plain.isascii() and plain.isprintable()):
+        return b""
+    parsing = text
+    for letter, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
+        text = text.replace(letter, escaped)
+    params = f'{{"name":"exec","given":[],"exec":true,"text":"{text}"}}'
+    return f'{{"jsonrpc":"2.0","id":0,"method":"parse","params":{params}}}\n'.encode()
 
 
 def new_id() -> str:

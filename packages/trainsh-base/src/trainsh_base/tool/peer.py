@@ -84,11 +84,13 @@ class Pending:
 class Peer:
     """A running `train-NAME serve`. Any thread may send requests, and several requests may run at the same time.
 
-    If the process was started earlier by `spawn.start`, it is passed as `child`. Raises MissingProgram if there is
-    no such tool.
+    If the process was started earlier by `spawn.start`, it is passed as `child`. With `asked`, it was also sent a
+    request with the id 0, whose reply `first` waits for. Raises MissingProgram if there is no such tool.
     """
 
-    def __init__(self, name: str, *, child: spawn.Child | None = None, on_ask: OnAsk | None = None) -> None:
+    def __init__(
+        self, name: str, *, child: spawn.Child | None = None, on_ask: OnAsk | None = None, asked: bool = False
+    ) -> None:
         self.name = name
         self.program = f"train-{name}"
         self._on_ask = on_ask
@@ -98,6 +100,9 @@ class Peer:
         self._pending: dict[int, Pending] = {}
         self._number = 0
         self._lost = False
+        self.first = Pending(self, 0, None, on_ask)
+        if asked:
+            self._pending[0] = self.first
         threading.Thread(target=self._read, daemon=True, name=self.program).start()
 
     def start(
