@@ -21,8 +21,15 @@ from trainsh_base.tool.program import run as run_tool
 
 
 def closed() -> None:
-    """Write a file that shows that the tool has closed what it kept open."""
-    mark = os.environ.get("EXAMPLE_CLOSED")
+    """Write a file that shows that the tool has closed what it kept open.
+
+    With EXAMPLE_GATE, first make that file, and wait until it is removed.
+    """
+    mark, gate = os.environ.get("EXAMPLE_CLOSED"), os.environ.get("EXAMPLE_GATE")
+    if gate:
+        Path(gate).touch()
+        while Path(gate).exists():
+            time.sleep(0.01)
     if mark:
         with Path(mark).open("a") as file:
             file.write("closed\n")

@@ -286,6 +286,29 @@ def test_its_end_takes_the_children_along(client: Client, tmp_path: Path, way: s
     wait_for(lambda: is_gone(pid))
 
 
+def test_a_signal_after_stdin_was_closed_does_not_keep_it_from_closing_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark, gate = tmp_path / "closed", tmp_path / "gate"
+    monkeypatch.setenv("EXAMPLE_CLOSED", str(mark))
+    monkeypatch.setenv("EXAMPLE_GATE", str(gate))
+    for signals, closed in ((1, True), (2, False)):
+        client = Client()
+        client.send(1, "echo", word="hi")
+        client.answer(1)
+        assert client.process.stdin
+        client.process.stdin.close()
+        wait_for(gate.exists)  # it closes what is open
+        client.process.send_signal(signal.SIGTERM)
+        if signals == 2:  # a second signal ends it at once
+            client.process.send_signal(signal.SIGHUP)
+            assert client.process.wait(DEADLINE) in (129, 143)
+        gate.unlink()
+        client.process.wait(DEADLINE)
+        assert mark.exists() == closed
+        mark.unlink(missing_ok=True)
+
+
 def test_closed_stdin_waits_for_what_runs_but_not_for_ever(client: Client) -> None:
     for number in range(5):
         client.send(number, "pause", seconds=60, deaf=True)

@@ -299,13 +299,27 @@ def main(tool: Tool) -> NoReturn:
     install()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # the text of a forgotten print() appears at once, on stderr
-    server, status = Server(tool, reader, writer), 0
+    server, status, signals = Server(tool, reader, writer), 0, 0
 
-    def terminated(number: int, frame: object) -> None:
+    def terminated(number: int, _frame: object) -> None:
         if server.over:
-            _closing(number, frame)
+            closing(number, _frame)
+            return
         signal.signal(number, signal.SIG_DFL)  # a second signal ends the process at once
         raise Terminated(128 + number)
+
+    def closing(number: int, _frame: object) -> None:
+        """Handle a signal during shutdown.
+
+        A client may close our stdin and then send a signal, so the first signal is ignored. A second signal waits
+        only for critical sections, then ends the process.
+        """
+        nonlocal signals
+        signals += 1
+        if signals > 1:
+            critical.finish()
+            spawn.end_all()
+            os._exit(128 + number)
 
     quick_interrupts(False)
     try:
@@ -316,19 +330,12 @@ def main(tool: Tool) -> NoReturn:
     except KeyboardInterrupt:
         status = Cancelled.exit_status
     except Terminated as end:
-        status = end.status
+        status, signals = end.status, 1
     finally:
-        heed_endings(_closing)
+        heed_endings(closing)
         critical.finish()
         if tool.on_close:
             tool.on_close()
         spawn.end_all()
     sys.stderr.flush()
     os._exit(status)
-
-
-def _closing(number: int, _frame: object) -> None:
-    """Handle a signal during shutdown: wait only for critical sections, then exit."""
-    critical.finish()
-    spawn.end_all()
-    os._exit(128 + number)
