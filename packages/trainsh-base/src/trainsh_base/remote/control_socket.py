@@ -122,33 +122,25 @@ def start_session(path: str, command: str, argv: list[str], stderr: int, environ
     if "TRAINSH_DEBUG" in os.environ:
         spawn.show_argv(argv)
     master = socket.socket(socket.AF_UNIX)
-    child_in, our_out = os.pipe()
-    our_in, child_out = os.pipe()
     try:
-        master.settimeout(PATIENCE)
-        master.connect(path)
-        master.sendall(_packet(HELLO, VERSION))
-        kind, body = _receive(master)
-        if kind != HELLO or len(body) < 4 or struct.unpack_from(">I", body)[0] != VERSION:
-            raise MuxError("a master of another version")
-        # request 1, no terminal, no X11. The agent is forwarded if the master's settings say so. No subsystem.
-        words = ["", *(word for word in (os.environ.get("TERM", ""), command, *environment))]
-        texts = [struct.pack(">I", len(word)) + word for word in map(os.fsencode, words)]
-        message = struct.pack(">II", NEW_SESSION, 1) + texts[0] + struct.pack(">5I", 0, 0, 1, 0, NO_ESCAPE)
-        message += b"".join(texts[1:])
-        master.sendall(struct.pack(">I", len(message)) + message)
-        for handle in (child_in, child_out, stderr):
-            socket.send_fds(master, [b"\0"], [handle])
-        master.settimeout(None)
+        with spawn.Pipes() as pipes:
+            master.settimeout(PATIENCE)
+            master.connect(path)
+            master.sendall(_packet(HELLO, VERSION))
+            kind, body = _receive(master)
+            if kind != HELLO or len(body) < 4 or struct.unpack_from(">I", body)[0] != VERSION:
+                raise MuxError("a master of another version")
+            # Request 1: no terminal, no X11, no subsystem. The agent is forwarded if the master's settings say so.
+            message = struct.pack(">II", NEW_SESSION, 1) + _text("") + struct.pack(">5I", 0, 0, 1, 0, NO_ESCAPE)
+            message += b"".join(map(_text, [os.environ.get("TERM", ""), command, *environment]))
+            master.sendall(struct.pack(">I", len(message)) + message)
+            for handle in (pipes.child_in, pipes.child_out, stderr):
+                socket.send_fds(master, [b"\0"], [handle])
+            master.settimeout(None)
     except BaseException:
         master.close()
-        os.close(our_out)
-        os.close(our_in)
         raise
-    finally:
-        os.close(child_in)
-        os.close(child_out)
-    return Session(master, our_out, our_in, argv)
+    return Session(master, pipes.stdin, pipes.stdout, argv)
 
 
 def _ask(path: str, request: int) -> tuple[int, bytes]:
@@ -165,6 +157,11 @@ def _ask(path: str, request: int) -> tuple[int, bytes]:
 def _packet(*numbers: int) -> bytes:
     body = struct.pack(f">{len(numbers)}I", *numbers)
     return struct.pack(">I", len(body)) + body
+
+
+def _text(text: str) -> bytes:
+    data = os.fsencode(text)
+    return struct.pack(">I", len(data)) + data
 
 
 def _receive(master: socket.socket) -> tuple[int, bytes]:

@@ -96,10 +96,9 @@ def _sweep(folder: str, now: float) -> None:
             own = re.fullmatch(r"(?:ask|q|e)-(\d+)-.*", entry.name)
             if own and age > STRAY and not _runs(int(own[1])):
                 _remove(entry)
-            elif (entry.name.startswith(("t-", "p-")) and age > KEPT) or (
-                entry.name.startswith("s-") and age > STRAY
-            ):  # a kept target or plan
-                os.unlink(entry.path)  # noqa: PTH108
+            elif entry.name.startswith(("t-", "p-", "s-")):  # a kept target or plan, a spare's socket
+                if age > (STRAY if entry.name.startswith("s-") else KEPT):
+                    os.unlink(entry.path)  # noqa: PTH108
             elif entry.name.endswith(".reached") and age > KEPT:
                 os.unlink(entry.path)  # noqa: PTH108
                 _forget_sent(entry.path.removesuffix(".reached"))

@@ -85,6 +85,27 @@ class Child:
                 pass
 
 
+class Pipes:
+    """Two pipes for a process: `child_in` and `child_out` are its ends, `stdin` and `stdout` are ours.
+
+    As a context, it closes the process's ends at the end of the block, and ours too if the block fails.
+    """
+
+    def __init__(self) -> None:
+        self.child_in, self.stdin = os.pipe()
+        self.stdout, self.child_out = os.pipe()
+
+    def __enter__(self) -> "Pipes":
+        return self
+
+    def __exit__(self, failed: object, *_: object) -> None:
+        os.close(self.child_in)
+        os.close(self.child_out)
+        if failed:
+            os.close(self.stdin)
+            os.close(self.stdout)
+
+
 def start(
     argv: list[str], *, env: dict[str, str] | None = None, own_session: bool = True, stderr: int | None = None,
     events: int | None = None,
@@ -100,29 +121,22 @@ def start(
     if "TRAINSH_DEBUG" in os.environ:
         show_argv(argv)
     program = argv[0] if "/" in argv[0] else _on_path(argv[0])
-    child_in, our_out = os.pipe()
-    our_in, child_out = os.pipe()
-    actions = [(os.POSIX_SPAWN_DUP2, child_in, 0), (os.POSIX_SPAWN_DUP2, child_out, 1)]
-    if stderr is not None:
-        actions.append((os.POSIX_SPAWN_DUP2, stderr, 2))
-    if events is not None:
-        actions.append((os.POSIX_SPAWN_DUP2, events, 3))
     # If a SIGTERM came between the start of the child and its entry in the list, the child would be left running.
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, ENDINGS)
     try:
-        pid = os.posix_spawn(
-            program, argv, os.environ if env is None else env, file_actions=actions,
-            setsid=own_session, setsigdef=[SIGPIPE, SIGINT], setsigmask=mask,
-        )  # fmt: skip
-        child = Child(pid, our_out, our_in, argv)
-        remember(child)
-    except BaseException:
-        os.close(our_out)
-        os.close(our_in)
-        raise
+        with Pipes() as pipes:
+            actions = [(os.POSIX_SPAWN_DUP2, pipes.child_in, 0), (os.POSIX_SPAWN_DUP2, pipes.child_out, 1)]
+            if stderr is not None:
+                actions.append((os.POSIX_SPAWN_DUP2, stderr, 2))
+            if events is not None:
+                actions.append((os.POSIX_SPAWN_DUP2, events, 3))
+            pid = os.posix_spawn(
+                program, argv, os.environ if env is None else env, file_actions=actions,
+                setsid=own_session, setsigdef=[SIGPIPE, SIGINT], setsigmask=mask,
+            )  # fmt: skip
+            child = Child(pid, pipes.stdin, pipes.stdout, argv)
+            remember(child)
     finally:
-        os.close(child_in)
-        os.close(child_out)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
     return child
 

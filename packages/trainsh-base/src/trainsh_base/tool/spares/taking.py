@@ -100,26 +100,20 @@ def take(program: str) -> Spare | None:
 
     life = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     life.settimeout(CONNECT_LIMIT)
-    child_in, our_out = os.pipe()
-    our_in, child_out = os.pipe()
     try:
-        life.connect(path)
-        text = b"\0".join([who.hex().encode(), _umask(), os.fsencode(os.getcwd()), *_environment()])  # noqa: PTH109
-        message = len(text).to_bytes(8, "big") + text
-        files = b"".join(number.to_bytes(4, sys.byteorder) for number in (child_in, child_out, 2))
-        sent = life.sendmsg([message], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
-        life.sendall(message[sent:])
+        with spawn.Pipes() as pipes:
+            life.connect(path)
+            text = b"\0".join([who.hex().encode(), _umask(), os.fsencode(os.getcwd()), *_environment()])  # noqa: PTH109
+            message = len(text).to_bytes(8, "big") + text
+            files = b"".join(number.to_bytes(4, sys.byteorder) for number in (pipes.child_in, pipes.child_out, 2))
+            sent = life.sendmsg([message], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
+            life.sendall(message[sent:])
     except OSError:
         life.close()
-        os.close(our_out)
-        os.close(our_in)
         return None
-    finally:
-        os.close(child_in)
-        os.close(child_out)
     if "TRAINSH_DEBUG" in os.environ:
         spawn.show_argv([program, "serve"], "  # a spare")
-    return Spare(our_out, our_in, [program, "serve"], life)
+    return Spare(pipes.stdin, pipes.stdout, [program, "serve"], life)
 
 
 def leave(program: str, seconds: float) -> None:
