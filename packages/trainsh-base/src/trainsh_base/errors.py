@@ -2,6 +2,7 @@
 
 from typing import Any
 
+EXIT_HANGUP = 129
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
 

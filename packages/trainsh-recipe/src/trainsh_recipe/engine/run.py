@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from trainsh_base.system.secret import masked
-from trainsh_recipe.engine.outside.cancellation import Cancellation
+from trainsh_recipe.engine.outside.cancellation import Cancel, Cancellation, Leave
 from trainsh_recipe.engine.outside.limits import Limits
 from trainsh_recipe.engine.outside.questions import Questions
 from trainsh_recipe.engine.outside.signals import Signals
 from trainsh_recipe.engine.outside.tools import Tools
-from trainsh_recipe.engine.outside.view import View
+from trainsh_recipe.engine.outside.view import GuardedView, View
 from trainsh_recipe.engine.sessions import Sessions
 from trainsh_recipe.engine.values import Secrets, Values
 from trainsh_recipe.plan.document import Control, Plan
@@ -29,11 +29,13 @@ class Run:
         tools: Tools, on_interrupt: Callable[["Run"], None],
     ) -> None:  # fmt: skip
         self.job, self.plan, self.state, self.journal = job, plan, state, journal
-        self.view, self.questions, self.tools = view, questions, tools
+        self.questions, self.tools = questions, tools
+        self.view = GuardedView(view, self._view_lost)
+        self.unshown: Leave | None = None  # why nothing more can be shown
         self.secrets = Secrets(self._secret)
         self.values = Values(plan, state, self.secrets)
         self.cancellation = Cancellation()
-        self.limits = Limits(state, self.cancellation, view)
+        self.limits = Limits(state, self.cancellation, self.view)
         self.signals = Signals(self.cancellation, lambda: on_interrupt(self))
         self.steps, self.closing = numbered(plan)
         self.numbers: list[Numbered] = every([*self.steps, *self.closing])
@@ -57,6 +59,16 @@ class Run:
         self.view.event(document)
         if event in ("instance", "hosts"):
             self.limits.changed()
+
+    def _view_lost(self, leave: Leave) -> None:
+        """End the run, because nothing more can be shown. A job is interrupted; an `exec` is cancelled.
+
+        If the job is being cancelled already, that goes on without output.
+        """
+        self.unshown = leave
+        if not self.cancellation.accepted:
+            exec_ = self.state.kind == "exec"
+            self.cancellation.request(Cancel(leave.reason, leave.status) if exec_ else leave)
 
     def load_later(self) -> None:
         """Load the modules that are needed only later. A request was sent, and its answer takes a while."""

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from trainsh_base.errors import EXIT_PIPE
 from trainsh_base.request import Request, current
+from trainsh_base.tool.faces.boundary import silence_stdout
 from trainsh_recipe.engine import runner
 from trainsh_recipe.engine.job.held_job import HeldJob
-from trainsh_recipe.engine.outside.cancellation import Leave
+from trainsh_recipe.engine.outside.cancellation import Cancel, Leave
+from trainsh_recipe.engine.outside.signals import LEFT_BY
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.engine.runner import Runner
@@ -56,16 +59,22 @@ def _load_later(at_work: Runner) -> None:
     import trainsh_recipe.ui.views.summary  # noqa: F401, PLC0415
 
 
-def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
-    """Run the job until it ends or is left. Returns its state and the exit status of this process."""
+def carry_out(held: HeldJob, at_work: Runner, cancel: Cancel | None = None) -> tuple[State, int]:
+    """Run the job until it ends or is left. With `cancel`, end its steps, and run only `finally`.
+
+    Returns its state and the exit status of this process. A closed pipe is not mentioned in a pipeline.
+    """
     state, view, id = held.state, at_work.run.view, held.job.short_id
+    if cancel:
+        at_work.run.cancellation.accept(cancel)
     view.begin(state, at_work.run.numbers, held.name)
     inhibitor = SleepInhibitor(f"train is running {state.name}")
     inhibitor.start()
     try:
-        at_work.to_end()
+        at_work.to_end(cancel)
     except Leave as leave:
         view.close()
+        _drop_unshown(at_work.run)
         if leave.background:
             from trainsh_recipe.engine.job import detach  # noqa: PLC0415 - few runs are detached so
 
@@ -74,9 +83,10 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
             return state, 0
         state.status, state.reason = "interrupted", leave.reason
         held.lock.release()
-        if leave.status in (1, 5):
+        if leave.status not in LEFT_BY.values() and leave.status != EXIT_PIPE:
             say(leave.reason)
-        say(f"job {id} is interrupted; to continue it: train recipe resume {id}")
+        if leave.status != EXIT_PIPE or sys.stderr.isatty():
+            say(f"job {id} is interrupted; to continue it: train recipe resume {id}")
         _say_billing(state)
         return state, leave.status
     except BaseException:
@@ -91,9 +101,22 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
     from trainsh_recipe.ui.views.summary import ending  # noqa: PLC0415 - as above
 
     signal_end(f"train: {state.name}", ending(state), state.seconds)
+    unshown = _drop_unshown(at_work.run)
+    if unshown is not None and unshown.status != EXIT_PIPE:
+        say(unshown.reason)
     if state.status == "ok":
-        return state, 0
+        return state, unshown.status if unshown is not None else 0
     return state, at_work.cancelled_status if state.status == "cancelled" else 1
+
+
+def _drop_unshown(run: Run) -> Leave | None:
+    """Return why the output could not be shown, or None. The buffered rest is dropped if it cannot be written."""
+    if run.unshown is not None:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            silence_stdout()
+    return run.unshown
 
 
 def _say_billing(state: State) -> None:
@@ -109,6 +132,7 @@ def say(text: str) -> None:
 
     with contextlib.suppress(OSError):
         sys.stdout.flush()
+    with contextlib.suppress(OSError):
         print(fitted(text), file=sys.stderr, flush=True)
 
 

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from trainsh_base.errors import Conflict, NotFound, TimedOut
+from trainsh_base.errors import Conflict, Exit, NotFound, TimedOut
 from trainsh_base.request import current
 from trainsh_base.tool.declare import Handover
 from trainsh_base.tool.peer import ANSWER_LIMIT, call
@@ -114,9 +114,9 @@ def cancel(word: str | None, *, abandon: bool = False) -> jobs.Job:
     held = taking_up.take_up(job, state, taking_up.Wanted())
     view = foreground.choose_view(current(), visual=False, show_output=False)
     runner = foreground.make_runner(held, view, menu)
-    view.begin(held.state, runner.run.numbers, held.name)
-    runner.to_end(cancel=Cancel("cancelled"))
-    held.lock.release()
+    state, status = foreground.carry_out(held, runner, Cancel("cancelled"))
+    if state.status != "cancelled":
+        raise Exit(status)
     return job
 
 

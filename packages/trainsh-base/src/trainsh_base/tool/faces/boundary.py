@@ -22,7 +22,7 @@ def main(tool: Tool, words: list[str]) -> NoReturn:
     try:
         status = _run(tool, words)
     except BrokenPipeError:
-        _silence_stdout()
+        silence_stdout()
         status = EXIT_PIPE
     finally:
         quick_interrupts(True)
@@ -164,7 +164,8 @@ def _terminate(number: int, _frame: object) -> None:
     raise Terminated(128 + number)
 
 
-def _silence_stdout() -> None:
+def silence_stdout() -> None:
+    """Send what stdout still holds, and all that follows, to /dev/null."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 

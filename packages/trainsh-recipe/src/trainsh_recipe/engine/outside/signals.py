@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from trainsh_base.errors import EXIT_INTERRUPTED
+from trainsh_base.errors import EXIT_HANGUP, EXIT_INTERRUPTED
 from trainsh_recipe.engine.outside.cancellation import Cancel, Cancellation, Leave
 
-LEFT_BY = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: 143, signal.SIGHUP: 129}
+LEFT_BY = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: 143, signal.SIGHUP: EXIT_HANGUP}
 
 
 class Signals:

@@ -1,10 +1,14 @@
 """The interface of a view, which shows what a run reports. The views are in ui/."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import errno
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from trainsh_base.errors import EXIT_HANGUP, EXIT_PIPE
 from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.outside.cancellation import Leave
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.journal import Event
 from trainsh_recipe.store.state import State
@@ -43,3 +47,79 @@ class View:
 
     def close(self) -> None:
         """Release the terminal."""
+
+
+class GuardedView(View):
+    """Passes every call to `view`. If one raises, nothing more is shown, and `on_lost` is called with a Leave.
+
+    A closed pipe or a full disk behind stdout is thus never taken for an error of a step or of the journal.
+    """
+
+    def __init__(self, view: View, on_lost: Callable[[Leave], None]) -> None:
+        self._view, self._on_lost = view, on_lost
+        self.redraws = view.redraws
+        self._lock = threading.Lock()
+        self._lost = False
+
+    def _show(self, call: Callable[..., None], *arguments: Any) -> None:
+        if self._lost:
+            return
+        try:
+            call(*arguments)
+        except Exception as error:
+            with self._lock:
+                first, self._lost = not self._lost, True
+            if first:
+                self._on_lost(_left_by(error))
+
+    def begin(self, state: State, steps: list[Numbered], file: str) -> None:
+        """Pass the call on."""
+        self._show(self._view.begin, state, steps, file)
+
+    def event(self, event: Event) -> None:
+        """Pass the call on."""
+        self._show(self._view.event, event)
+
+    def output(self, step: Numbered, text: str) -> None:
+        """Pass the call on."""
+        self._show(self._view.output, step, text)
+
+    def progress(self, step: Numbered, data: dict[str, Any]) -> None:
+        """Pass the call on."""
+        self._show(self._view.progress, step, data)
+
+    def log(self, message: str) -> None:
+        """Pass the call on."""
+        self._show(self._view.log, message)
+
+    def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
+        """Pass the call on."""
+        self._show(self._view.failed, step, outcome, allowed)
+
+    def end(self, state: State) -> None:
+        """Pass the call on."""
+        self._show(self._view.end, state)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Pass the call on. Errors are raised, because the question in this block needs the terminal too."""
+        with self._view.paused():
+            yield
+
+    def close(self) -> None:
+        """Release the terminal. An error is not reported, because the run is over."""
+        with suppress(OSError):
+            self._view.close()
+
+
+def _left_by(error: Exception) -> Leave:
+    """Return the request to end a run whose view raised `error`."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EPIPE:
+        return Leave(EXIT_PIPE, "the program that read the output has ended")
+    if number == errno.EIO:
+        return Leave(EXIT_HANGUP, "the terminal is gone")
+    from trainsh_base.tool.faces.bug_reports import as_failure  # noqa: PLC0415 - disks are rarely full
+
+    failure = as_failure(error, "train-recipe")
+    return Leave(failure.exit_status, f"the output cannot be shown: {failure.message}")
