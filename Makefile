@@ -45,7 +45,9 @@ bats: setup
 check: lint types
 	@$(PYTEST) -m "not slow and not faults"
 
-test: lint types bats unit
+# All four run even if one fails, so that one run shows everything.
+test:
+	@$(MAKE) --no-print-directory --keep-going lint types bats unit
 
 bench: setup
 	@python tests/bench.py

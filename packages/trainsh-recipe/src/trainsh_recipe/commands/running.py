@@ -75,7 +75,7 @@ def run(
     """Run a recipe.
 
     Exit status: 0 success; 1 a step failed or timed out; 2 the recipe was refused before its first step;
-    130, 143, 129 the job was interrupted by Ctrl-C, SIGTERM, SIGHUP, and can be resumed.
+    130, 143, 129, 141 the job was interrupted by Ctrl-C, SIGTERM, SIGHUP, a closed pipe, and can be resumed.
     """
     from trainsh_recipe.store import recipes  # noqa: PLC0415 - not for `exec`
     from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
