@@ -122,11 +122,11 @@ def test_every_byte_arrives(world: World) -> None:
 
 @pytest.mark.parametrize("direct", [True, False])
 def test_a_command_ends_as_over_ssh(world: World, direct: bool) -> None:
-    """Over the control socket, and by `ssh -S` where it is not known which variables ssh would send."""
+    """Over the control socket, and by `ssh -S` where it could not be kept which variables ssh sends."""
     found = target(world, world.sshd("box"))
-    ssh.ensure_master(found)
     if not direct:
-        Path(sent_file(found.control_path or "")).unlink()
+        Path(sent_file(found.control_path or "")).mkdir()  # no file can be written there
+    ssh.ensure_master(found)
     child = ssh.start(found, "cat; exit 7")
     assert isinstance(child, Session) == direct and child.poll() is None
     os.write(child.stdin, b"data")

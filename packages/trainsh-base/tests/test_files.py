@@ -187,6 +187,15 @@ def test_a_folder_for_sockets_that_is_not_ours_is_passed_over(short: Path) -> No
         assert str(paths.runtime_home()) == f"/tmp/train-{os.getuid()}"
 
 
+def test_a_folder_for_sockets_that_is_read_only_is_passed_over(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert paths.runtime_home() == short / "train"
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not path.startswith(str(short)) and allowed(path, mode))
+    assert str(paths.runtime_home()) == f"/tmp/train-{os.getuid()}"
+
+
 def test_no_folder_for_sockets_at_all_is_a_typed_error(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "_ours_alone", lambda folder: False)  # this user's real /tmp/train-UID may be in use
     with pytest.raises(Conflict) as caught:

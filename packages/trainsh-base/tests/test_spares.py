@@ -174,10 +174,11 @@ def test_a_spare_that_does_not_answer_is_not_relied_on(
     try:
         child = taking.take(program)
         assert child is not None and not child.confirm()
+        assert taking.take(program) is None  # no other client waits for it
     finally:
         os.kill(spare, signal.SIGCONT)
     child.end()  # a spare that never served us has no pid that could be signalled
-    until(lambda: spares(program) == [spare], "the copy for the lost client ends")
+    until(lambda: not spares(program), "the spare ends, and its copy for the lost client too")
 
 
 def test_a_killed_spare_leaves_a_socket_that_harms_nobody(program: str, spare: int) -> None:

@@ -1,9 +1,14 @@
 """What train-recipe guesses from its command line before it has loaded its modules."""
 
+import errno
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
+from trainsh_base.system import spawn
 from trainsh_recipe import prestart
 
 
@@ -42,3 +47,24 @@ def test_the_text_of_exec_is_parsed_while_modules_load(text: str, monkeypatch: p
         assert prestart.parsing == text
     else:
         assert request == b"" and prestart.parsing == ""
+
+
+def test_a_tool_that_cannot_be_started_early_is_left_to_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(sys, "argv", ["train-recipe", "exec", "@local > true"])
+    monkeypatch.setattr(spawn, "start", full)
+    prestart.start()
+    assert prestart.take("tmux") is None
+
+
+def test_no_pipe_of_a_tool_takes_the_place_of_a_closed_standard_file() -> None:
+    code = (
+        "import os, sys; from trainsh_recipe import prestart; sys.argv = ['x', 'exec', '@local > true']; "
+        "prestart.start(); tool = prestart.children['tmux']; print(tool.stdin, tool.stdout); "
+        "tool.close_stdin(); tool.wait()"
+    )
+    words = ["sh", "-c", '"$0" -c "$1" <&- 2>&-', sys.executable, code]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    assert min(map(int, done.stdout.split())) > 2

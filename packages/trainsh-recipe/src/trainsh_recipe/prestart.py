@@ -29,6 +29,14 @@ def start() -> None:
     argv = sys.argv[1:]
     if not argv or argv[0] not in RUNS or {"--help", "-h"} & set(argv):
         return
+    try:
+        spawn.open_standard_files()
+        _start_tools(argv)
+    except OSError:  # too many open files or processes: the run starts the tools later, and tells the reason
+        return
+
+
+def _start_tools(argv: list[str]) -> None:
     # train-tmux needs the longest time until the first step can run, so it is started first.
     elsewhere = argv[0] == "exec" and _elsewhere(argv)
     _start("tmux", spare=elsewhere, first=request(first_host(argv), _job_of_session(argv) if elsewhere else ""))

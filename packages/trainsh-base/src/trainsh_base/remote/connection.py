@@ -21,6 +21,7 @@ from trainsh_base.remote.ssh_config import (
     default_ciphers,
     effective,
     first,
+    forget_sent,
     keep_sent,
     login_names,
     no_ssh,
@@ -56,6 +57,7 @@ def open_master(target: Target, path: str, request: Request, *, ask: bool = True
     # become a master, so the socket is removed.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108 - a socket's name is text here
+    forget_sent(path)
     env = target.environment()
     settings = effective(target.argv, env)
     if settings:

@@ -14,7 +14,7 @@ from trainsh_base.errors import Conflict, TimedOut, TrainError, Unreachable
 from trainsh_base.remote.connection import open_master, patient
 from trainsh_base.remote.control_socket import end_master, master_pid, remove_stale
 from trainsh_base.remote.exec_channel import Cut, Refused, open_channel
-from trainsh_base.remote.ssh_config import sent_file
+from trainsh_base.remote.ssh_config import forget_sent
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
 from trainsh_base.system import spawn
@@ -101,7 +101,7 @@ def _sweep(folder: str, now: float) -> None:
                     os.unlink(entry.path)  # noqa: PTH108
             elif entry.name.endswith(".reached") and age > KEPT:
                 os.unlink(entry.path)  # noqa: PTH108
-                _forget_sent(entry.path.removesuffix(".reached"))
+                forget_sent(entry.path.removesuffix(".reached"))
                 os.unlink(f"{folder}/.{entry.name.removesuffix('.reached')}.lock")  # noqa: PTH108
 
 
@@ -259,7 +259,7 @@ def disconnect(target: Target) -> int:
         if os.path.exists(path):  # noqa: PTH110
             count += end_master(path)
             remove_stale(path)
-            _forget_sent(path)
+            forget_sent(path)
     return count
 
 
@@ -270,10 +270,5 @@ def disconnect_all() -> int:
         if entry.name.startswith("m-") and entry.is_file(follow_symlinks=False) is False:
             count += end_master(entry.path)
             remove_stale(entry.path)
-            _forget_sent(entry.path)
+            forget_sent(entry.path)
     return count
-
-
-def _forget_sent(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(sent_file(path))  # noqa: PTH108

@@ -99,11 +99,23 @@ def sent_file(path: str) -> str:
 
 
 def keep_sent(path: str, settings: Settings) -> None:
-    """Keep which variables ssh sends to the host (SendEnv, SetEnv), beside the socket of the master at `path`."""
+    """Keep which variables ssh sends to the host (SendEnv, SetEnv), beside the socket of the master at `path`.
+
+    If they cannot be written, as on a full disk, no file is left, so that `sent_variables` does not know them.
+    """
     lines = [f"{key} {value}\n" for key in ("sendenv", "setenv") for value in settings.get(key, [])]
-    handle = os.open(sent_file(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.writelines(["# variables that ssh sends to the host\n", *lines])
+    try:
+        handle = os.open(sent_file(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.writelines(["# variables that ssh sends to the host\n", *lines])
+    except OSError:
+        forget_sent(path)
+
+
+def forget_sent(path: str) -> None:
+    """Remove what `keep_sent` kept for the master at `path`."""
+    with contextlib.suppress(OSError):
+        os.unlink(sent_file(path))  # noqa: PTH108 - a socket's name is text here
 
 
 def sent_variables(path: str, env: dict[str, str]) -> list[str] | None:

@@ -34,8 +34,8 @@ def state_folder() -> str:
 def runtime_folder() -> str:
     """Return a private folder with a short path, for sockets: on macOS a socket's path may have only 104 bytes.
 
-    It is the first of these folders that only we can access: `$XDG_RUNTIME_DIR/train`, `/tmp/train-UID`, and `run`
-    in the state folder. Raises Conflict if others can access all three.
+    It is the first of these folders that we can write to and nobody else can access: `$XDG_RUNTIME_DIR/train`,
+    `/tmp/train-UID`, and `run` in the state folder. Raises Conflict if there is none.
     """
     base = os.environ.get("XDG_RUNTIME_DIR")
     folders = [os.path.join(base, "train")] if base and len(base) < 40 else []
@@ -43,14 +43,14 @@ def runtime_folder() -> str:
     for folder in folders:
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            if _ours_alone(folder):
+            if _ours_alone(folder) and os.access(folder, os.W_OK):
                 return folder
         except OSError:
             continue
     from trainsh_base.errors import Conflict  # noqa: PLC0415 - seldom needed
 
     raise Conflict(
-        f"no private folder for sockets: {', '.join(folders)} cannot be made, or belong to somebody else",
+        f"no private folder for sockets: {', '.join(folders)} cannot be made or written to, or belong to others",
         "set XDG_RUNTIME_DIR to a folder that you own, with a short path", code="no_runtime_folder",
     )  # fmt: skip
 

@@ -141,6 +141,20 @@ def start(
     return child
 
 
+def open_standard_files() -> None:
+    """Open each standard file that is closed on /dev/null.
+
+    If it stayed closed, the next file or pipe that is opened would get its descriptor.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            handle = os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+            if handle != number:
+                os.dup2(handle, number)
+
+
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
     """Return an argv that runs `argv` in the folder `cwd`. If `cwd` is empty, `argv` runs in the current folder.
 

@@ -113,17 +113,8 @@ def encode(value: Any) -> str:
 
 
 def _open_missing_streams() -> None:
-    """Open each closed standard stream on /dev/null. Install the gates, which make text printable.
-
-    If a standard stream stayed closed, the next file that is opened would get its descriptor.
-    """
-    for number in (0, 1, 2):
-        try:
-            os.fstat(number)
-        except OSError:
-            handle = os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
-            if handle != number:
-                os.dup2(handle, number)
+    """Open each closed standard stream on /dev/null. Install the gates, which make text printable."""
+    spawn.open_standard_files()
     if sys.stdin is None:
         sys.stdin = open(0)  # noqa: SIM115 - it lives as long as the process
     if sys.stdout is None:

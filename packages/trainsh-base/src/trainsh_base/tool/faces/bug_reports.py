@@ -9,7 +9,7 @@ import time
 
 from trainsh_base import VERSION
 from trainsh_base.errors import Bug, Conflict, TrainError, not_utf8
-from trainsh_base.system.paths import config_home, private_folder, state_home
+from trainsh_base.system.paths import config_folder, private_folder, state_folder, state_home
 from trainsh_base.system.printable import printable
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -37,7 +37,7 @@ def _is_ours(error: OSError) -> bool:
         return False
     where = error.filename.rstrip("/")
     return any(
-        where.startswith(str(ours)) or f"{ours}/".startswith(f"{where}/") for ours in (config_home(), state_home())
+        where.startswith(ours) or f"{ours}/".startswith(f"{where}/") for ours in (config_folder(), state_folder())
     )
 
 
@@ -53,7 +53,7 @@ def _file_system(error: OSError) -> Conflict:
             code="no_space",
             data=data,
         )
-    hint = f"make {config_home()} writable, or set TRAINSH_HOME to a folder that is" if _is_ours(error) else ""
+    hint = f"make {config_folder()} writable, or set TRAINSH_HOME to a folder that is" if _is_ours(error) else ""
     return Conflict(f"cannot use {said}" if where else said, hint, code="file_system", data=data)
 
 

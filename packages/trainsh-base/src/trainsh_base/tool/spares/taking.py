@@ -45,21 +45,25 @@ def identity(program: str) -> bytes:
 class Spare(spawn.Child):
     """A copy of a spare that serves this process. It is not a child of this process, so its status is not known."""
 
-    def __init__(self, stdin: int, stdout: int, argv: list[str], life: "socket") -> None:
+    def __init__(self, stdin: int, stdout: int, argv: list[str], life: "socket", path: str) -> None:
         super().__init__(0, stdin, stdout, argv)
         self._life = life  # a socket that the other process keeps open as long as it runs
+        self._path = path
 
     def confirm(self) -> bool:
         """Return whether the spare serves this process. If it does not, its pipes are closed.
 
+        A spare that did not answer in time loses its socket, so that no other client waits for it. It then ends.
         Call this once, before the first request whose answer is needed.
         """
         try:
             self._life.settimeout(CONFIRM_LIMIT)
             answer = self._life.recv(8)
             self._life.settimeout(None)
-        except OSError:
+        except OSError as error:
             answer = b""
+            if isinstance(error, TimeoutError):
+                _remove(self._path)
         if len(answer) == 8:
             self.pid = int.from_bytes(answer, "big")
             spawn.remember(self)
@@ -113,7 +117,7 @@ def take(program: str) -> Spare | None:
         return None
     if "TRAINSH_DEBUG" in os.environ:
         spawn.show_argv([program, "serve"], "  # a spare")
-    return Spare(pipes.stdin, pipes.stdout, [program, "serve"], life)
+    return Spare(pipes.stdin, pipes.stdout, [program, "serve"], life, path)
 
 
 def leave(program: str, seconds: float) -> None:
@@ -153,6 +157,13 @@ def leave(program: str, seconds: float) -> None:
 
 def _path(who: bytes) -> str:
     return f"{runtime_folder()}/s-{fingerprint(who):016x}"
+
+
+def _remove(path: str) -> None:
+    try:  # noqa: SIM105 - contextlib costs 3 ms
+        os.unlink(path)  # noqa: PTH108
+    except OSError:
+        pass
 
 
 def _umask() -> bytes:

@@ -32,8 +32,7 @@ def serve_clients(given: str, tool: Tool) -> None:
         tool.warm_up()
     who, code = identity(sys.argv[0]), _code()
     os.chdir("/")
-    listener = _listen(path)
-    ours = _stamp(path)
+    listener, ours = _listen(path)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the copies
     gc.collect()
     gc.freeze()  # a copy then shares the memory of the modules
@@ -53,14 +52,18 @@ def serve_clients(given: str, tool: Tool) -> None:
     os._exit(0)
 
 
-def _listen(path: str) -> socket.socket:
-    """Listen at `path`. If a spare waits there already, replace it; it then ends."""
+def _listen(path: str) -> tuple[socket.socket, Stamp | None]:
+    """Listen at `path`, and return the stamp of the socket. If a spare waits there already, replace it.
+
+    The replaced spare then ends.
+    """
     aside = f"{path}.{os.getpid()}"
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(aside)
     listener.listen(16)
+    stamp = _stamp(aside)
     os.rename(aside, path)  # noqa: PTH104
-    return listener
+    return listener, stamp
 
 
 def _become(client: socket.socket, who: bytes) -> None:
