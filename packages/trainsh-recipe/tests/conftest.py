@@ -142,22 +142,20 @@ class Place:
                 ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
             ).stdout
             rows = [tuple(map(int, line.split())) for line in tree.splitlines()]
-            found = {int(pane) for pane in panes}
-            while True:
-                more = {pid for pid, parent in rows if parent in found} - found
-                if not more:
-                    break
-                found |= more
+            found = [int(pane) for pane in panes]
+            for parent in found:
+                found += [pid for pid, its in rows if its == parent]
             server = subprocess.run(
                 ["tmux", "-S", str(socket), "display-message", "-p", "#{pid}"],
                 capture_output=True,
                 text=True,
                 check=False,
             ).stdout.strip()
-            # All of them are stopped first. Otherwise, if a process were killed a moment before its parent, the
-            # parent would record its end.
-            for number in (signal.SIGSTOP, signal.SIGKILL):
-                for pid in [int(server), *found] if server else list(found):
+            # All of them are stopped first, each after its parent, and killed in the opposite order. Otherwise a
+            # parent could record that its child was stopped, or was killed.
+            everything = [int(server), *found] if server else found
+            for number, pids in ((signal.SIGSTOP, everything), (signal.SIGKILL, everything[::-1])):
+                for pid in pids:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, number)
             self.until(lambda found=found: not any(map(self.alive, found)), "they are gone")

@@ -57,7 +57,7 @@ def without(world: World, *programs: str) -> str:
 
 
 def below(pid: int) -> list[int]:
-    """A process and all its descendants."""
+    """A process and all its descendants, each after its parent."""
     words = ["ps", "-A", "-o", "pid=,ppid="]
     rows = [line.split() for line in subprocess.check_output(words, text=True).splitlines()]
     found = [pid]
@@ -67,14 +67,17 @@ def below(pid: int) -> list[int]:
 
 
 def power_off(pid: int) -> None:
-    """A process and all below it end at once: nobody says a last word, or starts another."""
-    stopped: set[int] = set()
-    while found := set(below(pid)) - stopped:
-        stopped |= found
+    """A process and all below it end at once: nobody says a last word, or starts another.
+
+    A parent is stopped before its children and killed after them, so that no shell sees a child stop or end.
+    """
+    stopped: list[int] = []
+    while found := [each for each in below(pid) if each not in stopped]:
+        stopped += found
         for each in found:
             with contextlib.suppress(ProcessLookupError):  # a short one has ended meanwhile
                 os.kill(each, signal.SIGSTOP)
-    for each in stopped:
+    for each in reversed(stopped):
         with contextlib.suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)
 

@@ -104,6 +104,8 @@ def test_status_and_output(open_box: Box, command: str, status: int, text: str |
 def test_killed_by_a_signal_says_which(open_box: Box) -> None:
     outcome = open_box.run("sh -c 'kill -SEGV $$'")
     assert outcome.reason == "killed by SIGSEGV"
+    outcome = open_box.run("sh -c 'kill -STOP $$'")
+    assert (outcome.exit, outcome.reason) == (147, "stopped by SIGSTOP (exit 147)")
 
 
 @pytest.mark.parametrize("command", ["exit 3", "exec sh -c 'exit 3'", "set -e; (exit 3)", "kill -KILL $$"])

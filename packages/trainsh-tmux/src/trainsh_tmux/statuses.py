@@ -4,6 +4,9 @@ import signal
 
 from trainsh_tmux.model import State
 
+# These signals stop a process, and do not end it. A shell then goes on with the next command.
+STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+
 
 def describe(status: int) -> str:
     """Return `exit 1`, or for example `killed by SIGKILL` for 137.
@@ -12,9 +15,10 @@ def describe(status: int) -> str:
     """
     if 128 < status < 128 + 65:
         try:
-            return f"killed by {signal.Signals(status - 128).name}"
+            found = signal.Signals(status - 128)
         except ValueError:
             return f"exit {status}"
+        return f"stopped by {found.name} (exit {status})" if found in STOPS else f"killed by {found.name}"
     return f"exit {status}"
 
 
