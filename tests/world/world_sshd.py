@@ -34,7 +34,8 @@ def has_mount_namespaces() -> bool:
 # moment it is found free and the moment the test's server listens, or while that server is down. The workers of a run
 # of tests, whose parent is the same, begin far from each other.
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_ports = itertools.count(random.Random(os.getppid()).randrange(20_000) + _worker * 2500)
+_each = 20_000 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_ports = itertools.count(random.Random(os.getppid()).randrange(20_000) + _worker * _each)
 
 
 def free_port() -> int:

@@ -39,7 +39,7 @@ from trainsh_host.gpus.reading import host_gpus, script
 
 GIB = 1 << 30
 # A machine without an imitation has the GPUs of the machine that runs the tests.
-PLAIN = ("ok", "") if shutil.which("nvidia-smi") else ("none", "nvidia-smi is not installed")
+PLAIN = ("ok", "") if shutil.which("nvidia-smi") else ("none", "nvidia-smi")
 
 
 def asked(world: World, *words: str, status: int = 0) -> list[dict[str, Any]]:
@@ -67,7 +67,7 @@ def test_all_hosts_at_once_and_what_is_wrong_with_some(world: World) -> None:
     assert (rows["far"]["state"], rows["far"]["code"], rows["far"]["exit"]) == ("failed", "refused", 8)
     said = world.run("train-host", "gpus", check=False)
     assert said.status == 8
-    assert ("plain: no GPU (nvidia-smi is not installed)" in said.out) is (PLAIN[0] == "none")
+    assert (f"plain: no GPU ({rows['plain']['problem']})" in said.out) is (PLAIN[0] == "none")
     assert "  0  NVIDIA A100-SXM4-80GB  97%  61.2/80.0 GiB  64 °C  310/400 W" in said.out
     assert "far: far refuses connections" in said.out
     assert "Traceback" not in said.err
