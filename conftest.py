@@ -1,9 +1,11 @@
 """What every test may use: machines to connect to, on this one (tests/world)."""
 
+import faulthandler
 import os
 import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -30,6 +32,27 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "suite"))
+
+
+# A test that takes longer than this, with what it sets up, waits for something that never comes. Then all stacks
+# are printed, and this process ends. So the run ends even if a wait of a test has no limit of its own.
+LONGEST = float(os.environ.get("LONGEST_TEST", "1200"))
+_stderr = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the real stderr, because pytest captures it during a test."""
+    config.stash[_stderr] = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Give the test LONGEST seconds."""
+    faulthandler.dump_traceback_later(LONGEST, exit=True, file=item.config.stash[_stderr])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.hookimpl(trylast=True)

@@ -42,6 +42,18 @@ def test_a_machine_that_has_nothing() -> None:
     assert [state for state, _ in found.values()] == ["failed", "failed", "failed", "absent", "absent", "absent"]
 
 
+def test_programs_that_sessions_need_are_named_where_they_are_missing(tmp_path: Path) -> None:
+    for name in ("sh", "sed", "uname", "id", "df", "touch", "rm"):
+        (tmp_path / name).symlink_to(shutil.which(name) or "")
+    text = script().replace("PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin\n", "")
+    done = subprocess.run(
+        [str(tmp_path / "sh")], input=text, env={"HOME": str(tmp_path), "PATH": str(tmp_path)}, capture_output=True,
+        text=True, timeout=30, check=True,
+    )  # fmt: skip
+    found = {stage.name: stage for stage in stages_of(read_probe(done.stdout))}["processes"]
+    assert found.state == "failed" and "tail" in found.detail and "sed" not in found.detail
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -137,7 +137,7 @@ def test_a_block_ends_before_it_fails(place: "Place") -> None:
 def test_a_background_step_that_fails_fails_the_wait_for_it(place: "Place") -> None:
     done = place.run("run", place.recipe(HEAD + "@w > (sleep 0.1; exit 5) &\nwait @w idle timeout=2m\n"))
     assert done.returncode == 1
-    assert "background step 2 (line 3) failed with exit 5" in done.stderr
+    assert "background step 2 (line 3) failed: exit 5" in done.stderr
 
 
 def test_the_time_a_job_may_take(place: "Place") -> None:

@@ -54,7 +54,7 @@ def test_a_wait_fails_at_once_when_its_background_step_has_failed(place: "Place"
     done = place.json("run", place.recipe(HEAD + text), status=1)
     wait = done["steps"][2]
     assert wait["state"] == "failed" and wait["exit"] == 7 and wait["seconds"] < 60
-    assert "background step 2 (line 3) failed with exit 7" in wait["reason"]
+    assert "background step 2 (line 3) failed: exit 7" in wait["reason"]
 
 
 def test_a_session_that_finally_closed_is_given_back_what_it_had(place: "Place") -> None:
@@ -126,6 +126,16 @@ def test_a_background_step_that_was_lost_is_never_passed(place: "Place") -> None
     place.until(lambda: place.json("jobs")[0]["state"] in ("ok", "failed"), "it ends")
     assert place.json("jobs")[0]["state"] == "ok"
     assert place.lines() == ["run", "run", "over"]
+
+
+def test_check_tells_that_the_step_that_ran_is_lost(place: "Place") -> None:
+    runner = place.start("run", place.recipe(HEAD + "@w > echo run >> ran; sleep 60\n"))
+    place.started("2")
+    place.until(lambda: place.lines() == ["run"], "it runs")
+    runner.kill()
+    runner.communicate(timeout=60)
+    place.crash()
+    assert place.check()["2"] == "lost"
 
 
 def test_another_machine_has_its_steps_done_again(place: "Place") -> None:

@@ -241,7 +241,7 @@ def test_a_disk_that_is_full_for_a_while(place: "Place") -> None:
             runner.wait(1)
         (disk / "fill").unlink()
         out, err = runner.communicate(timeout=60)
-        assert runner.returncode == 1 and "background step 2 (line 3) failed with exit 6" in out + err
+        assert runner.returncode == 1 and "background step 2 (line 3) failed: exit 6" in out + err
         assert "write error" not in out + err and "driver.sh" not in out + err
         shown = place.run("logs", place.job().name).stdout
         assert "functions.sh" not in shown and "driver.sh" not in shown

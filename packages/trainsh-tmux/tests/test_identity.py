@@ -58,6 +58,33 @@ def test_tmux_where_a_login_shell_finds_it(world: World) -> None:
     far.registry.close()
 
 
+def test_tmux_where_a_login_shell_of_csh_finds_it(world: World) -> None:
+    path = without(world, "tmux")
+    server = world.sshd("box", settings=(f"SetEnv PATH={path}",), shell=world.login_shell("tcsh"))
+    hidden = server.home / "bin-of-mine"
+    hidden.mkdir(parents=True)
+    (hidden / "tmux").symlink_to("/usr/bin/tmux")
+    (server.home / ".bashrc").write_text(f"PATH={path}\n")
+    (server.home / ".login").write_text(f"setenv PATH {path}:{hidden}\necho Welcome\n")
+    far = Far(world, server)
+    far.open()
+    assert far.text("echo on") == "on\n"
+    far.call(cli.close, "w", host=far.host)
+    far.registry.close()
+
+
+def test_programs_that_every_session_needs_are_named(world: World) -> None:
+    path = without(world, "tail", "dd")
+    server = world.sshd("box", settings=(f"SetEnv PATH={path}",))
+    for name in (".bashrc", ".profile"):
+        (server.home / name).write_text(f"PATH={path}\n")
+    far = Far(world, server)
+    with pytest.raises(TrainError) as caught:
+        far.open()
+    assert caught.value.code == "no_programs" and caught.value.message.endswith(": dd tail")
+    far.registry.close()
+
+
 def test_a_number_that_another_process_has_is_no_session(box: Box) -> None:
     """A container is restarted during a step: the boot is the same, but another process has the pane's pid."""
     box.open()
@@ -74,6 +101,7 @@ def test_a_number_that_another_process_has_is_no_session(box: Box) -> None:
         assert [row for row in box.call(cli.list_, host=["local"]) if row.state != "ended"] == []
         held = box.call(cli.holds, sessions=["w"], steps=["s1"])
         assert held.sessions["w"].state == "gone" and held.steps["s1"].state == "lost"
+        assert box.open().fresh and box.text("pwd") == f"{box.home}\n"
     finally:
         other.kill()
         other.wait()

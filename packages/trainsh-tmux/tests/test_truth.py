@@ -162,6 +162,24 @@ def test_the_session_is_ended_under_a_step(box: Box) -> None:
     wait_until(lambda: not Path(f"/proc/{shell}").exists(), "the shell without a terminal to end")
 
 
+def test_the_session_and_its_logger_are_ended_under_a_step(box: Box) -> None:
+    """Nothing outside the shell can tell then that its terminal is gone."""
+    box.open()
+    server = box.tmux("display-message", "-p", "#{pid}").strip()
+    running = box.start(f"(sleep 0.5; kill $(pgrep -P {server}) {server}) & sleep 2", step="s1")
+    assert running.result().state in ("lost", "session_ended")
+
+
+def test_output_that_the_logger_lost_is_told_and_the_logger_runs_again(box: Box) -> None:
+    box.open()
+    server = box.tmux("display-message", "-p", "#{pid}").strip()
+    box.run(
+        f'for p in $(pgrep -P {server}); do [ "$p" = "$PPID" ] || kill -KILL "$p" $(pgrep -P "$p"); done; sleep 0.3; echo x'
+    )
+    assert any("may be missing" in line and "started again" in line for line in box.client.log), box.client.events
+    assert box.text("echo on") == "on\n"
+
+
 def test_a_shell_that_is_left_alone_begins_nothing(box: Box) -> None:
     box.open()
     box.run(":")
@@ -335,10 +353,9 @@ def test_a_trainer_has_its_grace_and_its_workers_end_too(box: Box) -> None:
         outcome = box.run("python3 trainer.py", timeout=seconds, grace=6.0)
         if "up" in box.client.text:
             break
-    assert outcome.state == "timeout"
+    assert outcome.state == "timeout" and outcome.survived == []
     assert (box.home / "saved").read_text() == "whole"
-    # They may run until the end of the step's grace.
-    wait_until(lambda: not box.processes(b"SIG_IGN"), "the workers to end")
+    assert not box.processes(b"SIG_IGN"), "the step is not over while its workers run"
     assert box.text("echo on") == "on\n"
 
 

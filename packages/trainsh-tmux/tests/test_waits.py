@@ -79,6 +79,46 @@ def test_a_background_timeout_ends_it_on_the_host(open_box: Box) -> None:
     assert not open_box.processes(b"sleep\x0030")
 
 
+WORKERS = (
+    "import os, signal, subprocess, sys, time\n"
+    "for n in (2, 15): signal.signal(n, signal.SIG_IGN)\n"
+    "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)  # worker'], start_new_session=True)\n"
+    "signal.signal(signal.SIGINT, lambda *_: sys.exit(0))\n"
+    "open('up', 'w'); time.sleep(300)\n"
+)
+
+
+def test_a_background_step_that_times_out_is_not_ok_and_its_workers_end(open_box: Box) -> None:
+    """It ends with 0 after INT; a worker in a session of its own ignores INT and TERM."""
+    (open_box.home / "t.py").write_text(WORKERS)
+    for seconds in (2, 8, 30):  # a busy machine may need longer to come to the handler
+        (open_box.home / "up").unlink(missing_ok=True)
+        open_box.run("python3 t.py", background=True, timeout=seconds, grace=2.0, step=f"b{seconds}")
+        with pytest.raises(TrainError) as caught:
+            open_box.wait(idle="own", timeout=60)
+        assert caught.value.code == "background_failed" and "ran out of its time" in caught.value.message
+        assert not open_box.processes(b"# worker"), "the step is not over while its workers run"
+        if (open_box.home / "up").exists():
+            break
+    assert caught.value.data["status"] == 124
+    assert "__train" not in open_box.screen(), "the shell reports no line of the driver"
+
+
+def test_ending_a_step_leaves_the_step_of_that_name_in_another_session(open_box: Box) -> None:
+    open_box.open("other", job="j2")
+    open_box.run("sleep 307", "other", job="j2", background=True, step="002-1")
+    open_box.run("sleep 308", background=True, step="002-10")
+    open_box.run("sleep 306", background=True, step="002-1")
+    wait_until(lambda: len(open_box.processes(b"sleep\x0030")) == 3, "the start of all")
+    assert open_box.call(cli.interrupt_, "w", "002-1", grace=1.0).done == "ended"
+    open_box.run("trap '' INT TERM; sleep 309", background=True, step="002-10-1", timeout=0.2, grace=1.0)
+    wait_until(
+        lambda: not open_box.processes(b"sleep\x00309") and open_box.run("", step="002-10-1", only_ask=True).exit
+    )
+    assert open_box.processes(b"sleep\x00307") and open_box.processes(b"sleep\x00308")
+    assert open_box.run("", "other", job="j2", step="002-1", only_ask=True).state == "running"
+
+
 def test_interrupt_ends_a_background_step(open_box: Box) -> None:
     for options in ({}, {"timeout": 100.0}):
         open_box.run("sleep 302; echo rest", background=True, step=f"b{len(options)}", **options)

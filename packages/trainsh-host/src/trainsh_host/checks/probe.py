@@ -65,7 +65,15 @@ def _program(program: str, found: dict[str, list[str]]) -> Stage:
 
 
 def _processes(found: dict[str, list[str]]) -> Stage:
-    """The stage that tells whether processes can be listed, by ps or through /proc. Sessions need this."""
+    """The stage that tells whether processes can be listed, by ps or through /proc, and whether the usual programs
+    are there. Sessions need both.
+    """
+    missing = found.get("missing", [""])[0]
+    if missing:
+        return Stage(
+            name="processes", state="failed", detail=f"programs that sessions need are missing: {missing}",
+            fix=install_command("coreutils", found), exit=MissingProgram.exit_status,
+        )  # fmt: skip
     way = found.get("processes", [""])[0]
     if way:
         return Stage(name="processes", state="ok", detail=f"seen through {way}")

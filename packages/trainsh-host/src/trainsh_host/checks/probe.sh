@@ -14,6 +14,10 @@ locate() {
     bash | zsh | fish | sh | dash | ksh | mksh | ash)
       "$SHELL" -lc "command -v $1" 2>/dev/null </dev/null | sed -n '/^\//p' | sed -n '$p'
       ;;
+    csh | tcsh)
+      # csh and tcsh accept no other option beside -l.
+      echo "which $1" | "$SHELL" -l 2>/dev/null | sed -n '/^\//p' | sed -n '$p'
+      ;;
   esac
 }
 
@@ -37,6 +41,11 @@ if ps -p $$ >/dev/null 2>&1 || ps >/dev/null 2>&1; then
 elif [ -r "/proc/$$/stat" ]; then
   say processes /proc
 fi
+missing=
+for program in cat cut date dd grep mkdir mkfifo mv rm sed sleep tail tr wc; do
+  command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+done
+say missing "$missing"
 for manager in apt-get dnf yum apk pacman zypper brew; do
   command -v "$manager" >/dev/null 2>&1 && { say manager "$manager"; break; }
 done

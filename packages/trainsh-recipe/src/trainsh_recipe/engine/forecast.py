@@ -14,6 +14,7 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import StepState
 
 ASK_LIMIT = 120.0
+STOPS = "resume stops here; --retry-lost runs the step again"
 
 
 class Forecast:
@@ -57,13 +58,16 @@ class Forecast:
             return f"again ({self._ground.again[each.id]})", ""
         if step is not None and step.done:
             return self._held(each)
-        if step is not None and step.status == "lost" and not self._run.state.options.retry_lost:
-            return "lost", "resume stops here; --retry-lost runs the step again"
+        retry_lost = self._run.state.options.retry_lost
+        if step is not None and step.status == "lost" and not retry_lost:
+            return "lost", STOPS
         stops = self._stops(each)
         if stops:
             return "stop", f"its session lacks what step {stops} set; to run that step again: --from {stops}"
         first, self._next = not self._next, True
         word, detail = self._undone(each, step)
+        if word == "lost" and not retry_lost:
+            return "lost", STOPS
         return ("next" if first else word), detail or ("" if not first else word if word != "run" else "")
 
     def _held(self, each: Numbered) -> tuple[str, str]:

@@ -21,7 +21,7 @@ def open_session(
 
     The first line of the reply is one of these: `open OFFSET STATE FOLDER` if the session was open already, `fresh
     OFFSET FOLDER` if it was opened now, or the reason why it could not be opened: `lib`, `no-tmux`, `no-processes`,
-    `full`, `failed WORDS`. After `open` and `fresh` comes the line `session TOKEN`; the TOKEN is new each time the
+    `no-programs NAMES`, `full`, `failed WORDS`. After `open` and `fresh` comes the line `session TOKEN`; the TOKEN is new each time the
     session is opened. After `fresh` there may be a line `elsewhere NODE` and, with `restore`, the lines `restored
     yes|no`, `covers STEP`, `left-out NAMES`.
     """
@@ -30,6 +30,11 @@ def open_session(
         "session_open", *at(job, name), _hidden(name), token or os.urandom(8).hex(), key, log_limit, start,
         "plain" if plain else "login", "restore" if restore else "fresh", "driven" if job else "hand", *without,
     )  # fmt: skip
+
+
+def log_again(job: str, name: str) -> str:
+    """Start the program that writes a session's log, if it has ended. The host replies `restarted`, `runs` or `none`."""
+    return words("session_log_again", *at(job, name), _hidden(name))
 
 
 def _hidden(name: str) -> str:

@@ -132,6 +132,12 @@ def _refused(live: Live, word: str, why: str) -> TrainError:
             f"there is neither ps nor /proc on {live.host.name}: train could not tell whether a step still runs",
             "install the package procps or busybox there", code="no_ps", data={"host": live.host.spec},
         )  # fmt: skip
+    if word == "no-programs":
+        return MissingProgram(
+            f"{live.host.name} lacks programs that every session needs: {why}",
+            "install the package coreutils (and grep, sed) or busybox there", code="no_programs",
+            data={"host": live.host.spec, "missing": why.split()},
+        )  # fmt: skip
     if word == "full":
         return disk_full(live.host)
     return TrainError(f"tmux on {live.host.name} could not open session {live.name}: {why}", code="tmux_failed")

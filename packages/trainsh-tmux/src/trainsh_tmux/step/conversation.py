@@ -25,12 +25,14 @@ from trainsh_tmux.step.handing import Handing, Step
 from trainsh_tmux.step.interrupting import TimeLimit
 from trainsh_tmux.step.known import Known
 from trainsh_tmux.step.prompts import Prompts
-from trainsh_tmux.step.settling import LAST_WORDS, QUIET, Settling
+from trainsh_tmux.step.settling import LAST_WORDS, QUIET, Settling, tell_missing
 from trainsh_tmux.step.states import HEARD, State
 
 # seconds after which the host also checks the step's status file, because the log may lack the step's end
 SAFETY = 1.0
 AT_ONCE = 0.005  # seconds to wait for output or the end of a quick step, before the step is reported as started
+# states of steps whose end is not in the log
+OUT_OF_LOG = ("not_started", "never", "lost", "session_ended", "running", "started")
 SENTINELS = {"b": "", "o": "begins", "p": "detached", "e": "ends"}
 
 
@@ -53,6 +55,8 @@ class Conversation:
         self._cut = False
         self._heard: int | None = None  # the offset after the last piece of the log
         self._unsaid: int | None = None
+        self._logged = False  # the log has shown the end of the step
+        self._shown = False  # the log has shown the end of the step that is being ended
         self._unwatch: Callable[[], None] | None = None
 
     def run(self) -> Outcome:
@@ -65,7 +69,10 @@ class Conversation:
                 self._next()
             self._say_started()
             self.handing.done()
-            return self._outcome()
+            outcome = self._outcome()
+            if not (self._logged or self.step.background or outcome.state in OUT_OF_LOG):
+                tell_missing(self.live, self.step.name, self.request)
+            return outcome
         finally:
             self.state = State.OVER
             self.reader.close()
@@ -228,7 +235,8 @@ class Conversation:
             return
         self.known.status = step_status.parse_status(status, self.live.host.name, rest)
         self.known.why = why.strip() or self.known.why
-        self._settle(QUIET)
+        if self.state is not State.ENDING:
+            self._settle(QUIET)
 
     # The step as the session's log shows it
 
@@ -271,6 +279,7 @@ class Conversation:
             return
         if status not in ("none", "lost") and not (status.isascii() and status.isdigit() and int(status[:4]) < 256):
             return
+        self._logged = True
         self.known.status, self.known.end = int(status) if status.isdigit() else None, piece.offset
         self.known.why = ";".join(piece.fields[2:]) or self.known.why
         # When the host has checked the step's status file, its record decides. So Ending asks the host for the
@@ -302,6 +311,21 @@ class Conversation:
 
     def _reads_terminal(self, _: str = "") -> None:
         self.prompts.reads()
+
+    def _end_first(self, piece: Piece) -> None:
+        """The step being ended has ended. Other processes that it started may still be alive."""
+        self._end(piece)
+        if self.state is State.OVER:
+            self.state, self._shown = State.ENDING, True
+
+    def _all_ended(self, rest: str = "") -> None:
+        """Handle `ended STATUS WHY` of the host's watcher, or `ended`: nothing that the step started is left."""
+        if rest:
+            self._know(rest)
+        elif self._shown:
+            self.state = State.OVER
+        else:
+            self._settle(QUIET)
 
     def _never_ran(self, _: str = "") -> None:
         self.known.why = "never"

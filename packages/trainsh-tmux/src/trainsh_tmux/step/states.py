@@ -3,13 +3,14 @@
     HANDED ────begins────▶ RUNNING ────ends────▶ OVER
       │  └──ends, detached──────────────────────▶ │
       ├─────time is up──▶ ENDING ◀──time is up── RUNNING
-      │                     └──ends, never──────▶ OVER
+      │                     └──ended, never─────▶ OVER
       └──ended, gone, closes──▶ SETTLING ◀── RUNNING, ENDING
                                   └──ends, quiet─▶ OVER
 
 * HANDED: the step was sent to the session's shell and may wait there for its turn.
 * RUNNING: the step has begun.
-* ENDING: the step has timed out and gets INT, TERM, KILL within its grace.
+* ENDING: the step has timed out. All that it started gets INT, TERM, KILL within its grace. This state lasts until
+  the host says that all of it has ended, which may be later than the end of the step itself.
 * SETTLING: the host has reported the status, or the session is gone; the rest of the output may still arrive.
 
 From the log come `begins`, `detached` (it runs in the background), `text`, `ends` and `closes` (the session's shell
@@ -42,7 +43,9 @@ _ON_ITS_WAY = {
     "said-starting": "starting", "said-full": "full", "released": "released", "unread": "unread",
 }  # fmt: skip
 _WATCHED = {"ended": "know", "gone": "see_session_end", "reading": "reads_terminal"}
-_TOLD_TO_END = {"never": "never_ran", "stuck": "was_stuck", "survived": "survivor"}
+_TOLD_TO_END = {
+    "ended": "all_ended", "ends": "end_first", "never": "never_ran", "stuck": "was_stuck", "survived": "survivor",
+}  # fmt: skip
 
 # For each state: event -> the method of Conversation that handles the event. Other events are ignored.
 HEARD: dict[State, dict[str, str]] = {

@@ -17,8 +17,11 @@ TAIL_LIMIT = 2.0  # seconds after which the failure is reported without the last
 
 
 def background_failure(live: Live, told: str) -> TrainError:
-    """Return the error for `told`, the host's report about a background step: `STEP STATUS` or `STEP lost`."""
-    step, _, status = told.partition(" ")
+    """Return the error for `told`, the host's report about a background step.
+
+    `told` is `STEP STATUS [WHY]` or `STEP lost`.
+    """
+    step, status, why = (*told.split(" ", 2), "", "")[:3]
     lines = last_lines(live, step)
     if status == "lost":
         return RemoteError(
@@ -28,10 +31,11 @@ def background_failure(live: Live, told: str) -> TrainError:
     if not (status.isascii() and status.isdigit()):
         return malformed(live.host.name, f"failed {told}")
     number = int(status)
+    how = "it ran out of its time" if why == "timeout" else "it was interrupted" if why == "interrupted" else ""
     shown = "".join(f"\n  {line}" for line in lines[-5:])
     return TrainError(
-        f"background step {step} failed: {describe(number)}{shown}", code="background_failed",
-        data={"step": step, "status": number, "tail": lines},
+        f"background step {step} failed: {how or describe(number)}{shown}", code="background_failed",
+        data={"step": step, "status": number, "how": how, "tail": lines},
     )  # fmt: skip
 
 

@@ -70,5 +70,5 @@ class WaitExecutor:
             outcome.status = "lost"
             outcome.reason = f"{where} is lost: how it ended is not known\n{RETRY_LOST}"
         else:
-            outcome.reason = f"{where} failed with exit {outcome.exit}"
+            outcome.reason = f"{where} failed: {error.data.get('how') or f'exit {outcome.exit}'}"
         return outcome

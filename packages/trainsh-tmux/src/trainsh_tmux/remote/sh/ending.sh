@@ -55,7 +55,7 @@ end_gather() { # adds to $members the processes, each as PID:START, of the step 
         for x in "$root" $groups; do
             if started "$x" && lives "$x" "$start"; then found=" $x:$start$found"; fi
         done
-        marked "TRAINSH_STEP=$mark"
+        marked "TRAINSH_STEP=$file.pid"
         found="$found $marks"
         ;;
     foreground)
@@ -205,7 +205,7 @@ end_step() { # STEP NUMBER WHY GRACE: ends the step within GRACE seconds, and re
         end_say ended
         return
     fi
-    members='' groups='' mark=$1
+    members='' groups=''
     IFS=' ' read -r shell x <"$d/shell" || shell=
     if [ -r "$file.pid" ]; then
         which=background

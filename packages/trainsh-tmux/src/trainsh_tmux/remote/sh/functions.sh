@@ -303,6 +303,8 @@ __train_end() { # POSITIONAL...: ends the step $__train_step. $__train_status ha
     esac
     case $__train_secrets in ?*) __train_forget "$@" ;; esac
     case $__train_how in capture*) __train_call cat -- "$__train_out" >/dev/tty ;; esac
+    # If the terminal is gone, the hangup has ended the command.
+    case $__train_status in 129 | 143) { \command : >/dev/tty; } || \command printf 'hung-up\n' >"$__train_file.why" ;; esac
     [ "$__train_status" -le 128 ] && [ ! -e "$__train_dir/typed" ] || __train_call stty susp undef -echo </dev/tty
     case ${PROMPT_COMMAND-} in
     "$__train_prompt") ;;
@@ -378,7 +380,8 @@ __train_started() { # PID: sets __train_began to the time when the process PID w
 } 2>/dev/null
 
 __train_job() { # runs the background step in this subshell and records its status
-    \command export TRAINSH_STEP="$__train_step"
+    # The name of a file, because other sessions may have a step of the same name.
+    \command export TRAINSH_STEP="$__train_file.pid"
     case $__train_limit in
     -)
         (
@@ -396,8 +399,8 @@ __train_job() { # runs the background step in this subshell and records its stat
     { __train_tell e "$__train_step;$__train_status"; } 2>/dev/null
 }
 
-__train_limited() { # SECONDS GRACE: runs the step with a timeout. After SECONDS the step gets INT. It gets TERM
-    # half of GRACE later, and KILL at the end of GRACE. The step and the timer have process groups of their own.
+__train_limited() { # SECONDS GRACE: runs the step with a timeout. The step and the timer have process groups of their
+    # own. A step that has timed out is over when __train_overdue is over.
     set -m
     (
         eval "$__train_options"
@@ -410,22 +413,57 @@ __train_limited() { # SECONDS GRACE: runs the step with a timeout. After SECONDS
         \command trap '' INT TERM
         __train_call sleep "$1"
         \command printf 'timeout\n' >"$__train_file.why"
-        for __train_signal in INT TERM KILL; do
-            \command kill -s "$__train_signal" -- "-$__train_child"
-            __train_call sleep "$((($2 + 1) / 2))"
-        done
-        . "$__train_lib/hello.sh"
-        . "$__train_lib/processes.sh"
-        marked "TRAINSH_STEP=$__train_step"
-        for __train_more in $marks; do
-            \command kill -s KILL "${__train_more%:*}"
-        done
+        __train_overdue "$2"
     ) >/dev/null 2>&1 &
     __train_clock=$!
-    \command wait "$__train_child"
+    # bash would report here that the step was killed, with the line above.
+    { \command wait "$__train_child"; } 2>/dev/null
     set -- "$?"
-    \command kill -s KILL -- "-$__train_clock" 2>/dev/null
+    __train_more=
+    { IFS= \command read -r __train_more <"$__train_file.why"; } 2>/dev/null
+    case $__train_more in
+    timeout)
+        { \command wait "$__train_clock"; } 2>/dev/null
+        # A step that has timed out is not ok, so the status is the one that timeout(1) has.
+        [ "$1" -ne 0 ] || set -- 124
+        ;;
+    *) \command kill -s KILL -- "-$__train_clock" 2>/dev/null ;;
+    esac
     return "$1"
+}
+
+__train_overdue() { # GRACE: ends the step whose group is $__train_child, and all that it started. The group gets INT at
+    # once. All that is alive gets TERM half of GRACE later, and KILL at the end of GRACE. Ends when none of it is alive.
+    # What is still alive 3 s after KILL is named in the pane.
+    # This runs in a subshell, so the user's options and PATH may be changed.
+    \set +f
+    \unset IFS
+    PATH=/usr/local/bin:/usr/bin:/bin:$PATH
+    . "$__train_lib/hello.sh"
+    . "$__train_lib/requests.sh"
+    set -- "$((($1 + 1) / 2))"
+    members=
+    for __train_signal in INT TERM KILL; do
+        [ "$__train_signal" != KILL ] || set -- 3
+        processes
+        descendants "$__train_child"
+        marked "TRAINSH_STEP=$__train_file.pid"
+        for member in $found $marks; do
+            case "$members " in *" $member "*) ;; *) members="$members $member" ;; esac
+        done
+        # A trainer must not get INT twice, because the second one may interrupt its checkpoint.
+        case $__train_signal in INT) end_group INT "$__train_child" ;; *) end_all "$__train_signal" ;; esac
+        __train_count=$(($1 * 5))
+        while [ "$__train_count" -gt 0 ]; do
+            sleep 0.2 || { sleep 1 && __train_count=$((__train_count - 4)); }
+            __train_count=$((__train_count - 1))
+            end_left
+            [ -n "$members" ] || \command kill -s 0 -- "-$__train_child" || return 0
+        done
+    done
+    for member in $members; do
+        \command printf 'train: still running after KILL: %s %s\r\n' "${member%:*}" "$(words_of "${member%:*}")" >/dev/tty
+    done
 }
 
 __train_release() { # turns the pane into an ordinary shell. If an interrupt stops this function, the driver calls

@@ -46,6 +46,15 @@ session_elsewhere() { # sets $other to another machine that has the same home an
     return 1
 }
 
+session_programs() { # succeeds if this host has the programs that every session needs. Otherwise sets $missing to the
+    # names of those that it lacks.
+    missing=
+    for x in cat cut date dd grep mkdir mkfifo mv rm sed sleep tail tr wc; do
+        command -v "$x" >/dev/null || missing="$missing${missing:+ }$x"
+    done
+    [ -z "$missing" ]
+}
+
 session_tmux() { # sets $tmux to the program tmux, which is looked for in PATH, in the usual folders, and in the
     # PATH of a login shell. Fails if it is not found.
     [ -z "${tmux-}" ] || return 0
@@ -66,7 +75,12 @@ session_tmux() { # sets $tmux to the program tmux, which is looked for in PATH, 
     done
     # The login files may wait for input or never end. So they get at most 5 seconds.
     tmux=$(
-        "${SHELL:-sh}" -lc 'command -v tmux' </dev/null 2>/dev/null &
+        if [ "${SHELL-}" = "${SHELL%csh}" ]; then
+            "${SHELL:-sh}" -lc 'command -v tmux' </dev/null 2>/dev/null &
+        else
+            # csh and tcsh accept no other option beside -l.
+            echo 'which tmux' | "$SHELL" -l 2>/dev/null &
+        fi
         shell=$!
         (sleep 5 && kill -s KILL "$shell") >/dev/null 2>&1 &
         wait "$shell"
@@ -153,9 +167,32 @@ session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, 
     # `pkill -f` in a step would match it.
     TS_DIR=$d TS_SESSIONS=${d%/*} TS_LIB=$lib TS_TMUX=${tmux:-tmux}
     export TS_DIR TS_SESSIONS TS_LIB TS_TMUX
+    session_logger
     # shellcheck disable=SC2016
     tm "$@" sh -c 'IFS= read -r l <"$TS_DIR/lib"; . "$l/pane.sh"' \; \
-        pipe-pane -t "$target" "d=\$TS_SESSIONS/$hidden; IFS= read -r l <\"\$d/lib\"; . \"\$l/logger.sh\"" $more
+        pipe-pane -t "$target" "$logger" $more
+}
+
+session_log_again() { # SERVER NAME HIDDEN: starts the logger of the session's pane again if it has ended (see
+    # session_open for HIDDEN). Replies `restarted`, `runs` if it has not ended, or `none` if there is no pane.
+    session_at "$1" "$2"
+    hidden=$3
+    session_tmux
+    t='' x=
+    [ ! -r "$d/pane" ] || IFS= read -r t <"$d/pane"
+    [ -z "$t" ] || x=$(tm display-message -p -t "$t" '#{pane_pipe}')
+    case $x in
+    0)
+        session_logger
+        tm pipe-pane -t "$t" "$logger" && say restarted
+        ;;
+    1) say runs ;;
+    *) say none ;;
+    esac
+}
+
+session_logger() { # sets $logger to the command of the logger of the session $hidden
+    logger="d=\$TS_SESSIONS/$hidden; IFS= read -r l <\"\$d/lib\"; . \"\$l/logger.sh\""
 }
 
 session_start() { # NAME...: starts the session's pane, and before that the tmux server if it does not run. Prints
@@ -166,7 +203,7 @@ session_start() { # NAME...: starts the session's pane, and before that the tmux
     more=
     if [ -S "$socks/$server" ] && tm list-sessions >/dev/null 2>&1; then
         target="=$name:"
-        { [ -z "$start" ] || cd -- "$start"; } && session_pane new-session -d -s "$name" -x 200 -y 50
+        { [ -z "$place" ] || cd -- "$place"; } && session_pane new-session -d -s "$name" -x 200 -y 50
         return
     fi
     # The server keeps the command line of this first tmux, so the session gets its name on tmux's input.
@@ -174,7 +211,7 @@ session_start() { # NAME...: starts the session's pane, and before that the tmux
     first="_$$"
     target="=$first:"
     [ ! -S "${SSH_AUTH_SOCK-}" ] || [ ! -S "$r/agent" ] || SSH_AUTH_SOCK=$r/agent
-    [ -z "$start" ] || cd -- "$start" || cd /
+    [ -z "$place" ] || cd -- "$place" || cd /
     session_pane -f /dev/null start-server \; set-option -g history-limit 50000 \; \
         set-option -g default-terminal screen-256color \; set-option -g update-environment TS_DIR \; \
         new-session -d -s "$first" -x 200 -y 50 <<EOF && return
@@ -194,19 +231,20 @@ session_named() { # gives a new session its name and settings in a tmux that can
     tm rename-session -t "=$first" "$name"
 }
 
-session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login restore|fresh driven|hand [VARIABLE...]
+session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT PLACE plain|login restore|fresh driven|hand [VARIABLE...]
     # Opens the session if it is not open.
     # Parameters: HIDDEN is the name with empty quotes between its letters, so that `pkill -f NAME` does not match
     # it. TOKEN is new each time, and identifies the shell. KEY is the key in the sentinels. LOG-LIMIT is how many
-    # bytes of the log are kept. START is the folder in which the shell starts. `plain`: the login files are not
+    # bytes of the log are kept. PLACE is the folder in which the shell starts. `plain`: the login files are not
     # read. `restore`: a new shell gets the state of the previous one. `driven`: the session is for a job. The
     # session does not inherit the VARIABLEs.
     # The first line of the reply is one of these: `open OFFSET STATE FOLDER` if the session was open already,
     # `fresh OFFSET FOLDER` if it was opened now, or the reason why it could not be opened: `lib`, `no-tmux`,
-    # `no-processes`, `full` or `failed WORDS`. `session TOKEN` follows `open` and `fresh`. After `fresh` there may
-    # be `elsewhere NODE`. With `restore`, the lines `restored yes|no`, `covers STEP` and `left-out NAMES` follow.
+    # `no-processes`, `no-programs NAMES`, `full` or `failed WORDS`. `session TOKEN` follows `open` and `fresh`. After
+    # `fresh` there may be `elsewhere NODE`. With `restore`, the lines `restored yes|no`, `covers STEP` and `left-out
+    # NAMES` follow.
     session_at "$1" "$2"
-    hidden=$3 token=$4 key=$5 limit=$6 start=$7 login=$8
+    hidden=$3 token=$4 key=$5 limit=$6 place=$7 login=$8
     shift 8
     restore=$1 driven=$2
     shift 2
@@ -215,6 +253,8 @@ session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login rest
         say lib
     elif [ ! -r /proc/self/stat ] && ! command -v ps >/dev/null; then
         say no-processes
+    elif ! session_programs; then
+        say no-programs "$missing"
     elif ! session_tmux; then
         say no-tmux
         session_installers
@@ -238,7 +278,7 @@ session_fresh() { # VARIABLE...: opens a session that is not open; the parameter
         mkdir -p "$d/steps"
     fi
     [ -s "$d/key" ] || printf '%s\n' "$key" >"$d/key"
-    if ! { printf '%s\n' "$token" >"$d/session" && printf '%s\n' "$lib" >"$d/lib" && printf '%s\n' "$start" >"$d/start" &&
+    if ! { printf '%s\n' "$token" >"$d/session" && printf '%s\n' "$lib" >"$d/lib" && printf '%s\n' "$place" >"$d/start" &&
         printf '%s\n' "$limit" >"$d/limit" && printf '%s\n' "$node" >"$d/node" && [ -s "$d/key" ] &&
         mkfifo "$d/fifo" "$d/again"; }; then
         say full

@@ -35,7 +35,7 @@ __w_listening() { # HEX-PORT PORT: succeeds if a program listens on that port, g
 
 __w_failed() { # SESSION: looks at the background steps of the session, except steps whose end a wait has already
     # reported. A file STEP.told marks a step whose failure was reported. If a step has failed, __w_answer is set to
-    # "failed STEP STATUS", and the step gets that file. A lost step gets no such file, so every wait reports it.
+    # "failed STEP STATUS WHY", and the step gets that file. A lost step gets no such file, so every wait reports it.
     # __w_missing is set to a step that has no status although it does not run. __w_quiet is set to `yes` if there
     # are background steps and all of them succeeded.
     __w_missing='' __w_quiet=
@@ -45,7 +45,7 @@ __w_failed() { # SESSION: looks at the background steps of the session, except s
         [ ! -e "$__w_step.told" ] || continue
         if ! __w_ended "$__w_step"; then
             __w_quiet=no
-            IFS=' ' read -r p s <"$__w_pid" && ! lives "$p" "$s" && __w_missing=$__w_step
+            IFS=' ' read -r p s <"$__w_pid" && ! lives "$p" "$s" && ! __w_ending && __w_missing=$__w_step
             continue
         fi
         case $__w_status in
@@ -53,11 +53,21 @@ __w_failed() { # SESSION: looks at the background steps of the session, except s
         lost) __w_answer="failed ${__w_step##*/} lost" && return ;;
         *)
             : >"$__w_step.told"
-            __w_answer="failed ${__w_step##*/} $__w_status"
+            __w_say_failed
             return
             ;;
         esac
     done
+}
+
+__w_say_failed() { # sets __w_answer to "failed STEP STATUS WHY"
+    __w_why=
+    [ ! -r "$__w_step.why" ] || IFS= read -r __w_why <"$__w_step.why"
+    __w_answer="failed ${__w_step##*/} $__w_status${__w_why:+ }$__w_why"
+}
+
+__w_ending() { # succeeds if a request is ending the step $__w_step (see end_mine)
+    IFS=' ' read -r p s <"$__w_step.ending" 2>/dev/null && lives "$p" "$s"
 }
 
 __w_background() { # FILE SESSION: sets __w_answer for the wait FILE if a background step of the session failed. If
@@ -234,7 +244,7 @@ __w_failed_with_it() { # called if a session is gone. If a background step of th
         [ ! -e "$__w_step.told" ] || continue
         if __w_ended "$__w_step"; then
             case $__w_status in 0) continue ;; esac
-            __w_answer="failed ${__w_step##*/} $__w_status"
+            __w_say_failed
         else
             __w_answer="failed ${__w_step##*/} lost"
         fi
