@@ -135,7 +135,8 @@ def test_a_command_ends_as_over_ssh(world: World, direct: bool) -> None:
     child = ssh.start(found, "echo $$; exec sleep 600")
     pid = int(read_within(child.stdout, 100))
     child.end()
-    assert end_within(child) == 255
+    # The output may come before ssh handles signals itself; then the signal ends it.
+    assert end_within(child) in ((255,) if direct else (255, -signal.SIGTERM))
     os.close(child.stdout)
     child = ssh.start(found, "exec cat")
     master = master_pid(found.control_path or "")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tmux_box import Box, wait_until
-from trainsh_base.errors import TrainError
+from tmux_box import Box, Running, wait_until
+from trainsh_base.errors import Cancelled, TrainError
 from trainsh_base.testing import Terminal
 from trainsh_tmux import cli
 
@@ -69,6 +69,20 @@ def test_hostile_login_files(box: Box, text: str, monkeypatch: pytest.MonkeyPatc
 
 
 FALLS_BACK = ("exec-zsh", "exec-sh", "exit", "set-e", "asks", "sleeps")
+
+
+def test_a_shell_that_starts_in_a_closed_session_does_not_open_it_again(box: Box) -> None:
+    (box.home / ".bash_profile").write_text("until [ -e ~/go ]; do sleep 0.05; done\n")
+    opening = Running(lambda: cli.open_(box.host, "w"))
+    wait_until(lambda: (box.session() / "began").exists(), "the shell's start")
+    opening.client.cancel()
+    with pytest.raises(Cancelled):
+        opening.result(10)  # sooner than the limit of the login files
+    (box.session() / "pid").unlink()  # closing removes it, before tmux ends the shell
+    (box.home / "go").touch()
+    state = box.session() / "state"
+    wait_until(lambda: state.exists() and state.read_text() == "closed\n", "the shell's end")
+    assert not (box.session() / "open").exists()
 
 
 def test_login_files_are_a_login_shells(box: Box) -> None:

@@ -24,6 +24,7 @@ from trainsh_tmux.session.reclaim import reclaim
 INSTALL_LIMIT = 600.0  # seconds that the host's package manager may take
 # Seconds after which train assumes that a login file waits for input. From then on, train sends Enter repeatedly.
 ASKS_AFTER, ASKS_EVERY = 3.0, 1.0
+LOOK_EVERY = 0.2  # seconds after which it is looked whether the request was cancelled
 
 
 class NotReady(TrainError):
@@ -165,7 +166,7 @@ def _await_ready(live: Live, offset: int) -> bool:
     """Wait until the log shows that the shell is ready.
 
     Returns False if the shell could not read its whole snapshot. The output of the login files is kept for the
-    error message.
+    error message. Raises NotReady, Cancelled.
     """
     output = Output([], lambda _: None)
     limit = login_limit()
@@ -175,16 +176,18 @@ def _await_ready(live: Live, offset: int) -> bool:
     try:
         reader.follow_from(offset, deadline)
         while True:
+            current().check()
             try:
-                item = reader.next(deadline.within(max(0.0, asks - time.monotonic())))
+                item = reader.next(deadline.within(min(LOOK_EVERY, max(0.0, asks - time.monotonic()))))
             except queue.Empty:
                 if deadline.expired:
                     raise NotReady(
                         f"the login files of {live.host.name} did not finish within {limit:g} seconds"
                         f"{_last_line(output)}"
                     ) from None
-                asks = time.monotonic() + ASKS_EVERY
-                live.host.ask(session_scripts.press_enter(live.job, live.name))
+                if time.monotonic() >= asks:
+                    asks = time.monotonic() + ASKS_EVERY
+                    live.host.ask(session_scripts.press_enter(live.job, live.name))
                 continue
             if item is LOST:
                 reader.follow_from(offset, deadline)

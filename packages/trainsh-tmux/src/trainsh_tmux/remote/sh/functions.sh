@@ -35,15 +35,24 @@ __train_enter() { # POSITIONAL...: prepares the shell for steps, and writes the 
     if [ ! -w /dev/tty ] || ! { \command : >/dev/tty; }; then __train_alone_left; fi
     __train_interrupted "$@"
     __train_call stty susp undef -echo </dev/tty
+    [ -e "$__train_dir/pid" ] || __train_closed
     \command printf '%s %s\n' "$$" "$__train_start" >"$__train_dir/shell"
     \command printf 'open\n' >"$__train_dir/state"
     \command : >"$__train_dir/open"
+    [ -e "$__train_dir/pid" ] || __train_closed
     __train_tell r "$$;$__train_unread"
 }
 
 __train_alone_left() { # called if the terminal is gone: records that the session is gone, and exits
     \command rm -f -- "$__train_dir/open" || __train_call rm -f -- "$__train_dir/open"
     \command printf 'hung up\n' >"$__train_dir/state"
+    \command exit 129
+}
+
+__train_closed() { # called if the session was closed while this shell was starting, which removes the file `pid`:
+    # records that the session is closed, and exits
+    \command rm -f -- "$__train_dir/open" || __train_call rm -f -- "$__train_dir/open"
+    \command printf 'closed\n' >"$__train_dir/state"
     \command exit 129
 }
 

@@ -27,7 +27,11 @@ hung_up() { # called when the pane is gone: records that the session hung up, un
         sleep 0.05 || sleep 1
     done
     state=
-    IFS= read -r state <"$dir/state"
+    # While the state is being written, the file is empty for a moment.
+    IFS= read -r state <"$dir/state" || {
+        sleep 0.05 || sleep 1
+        IFS= read -r state <"$dir/state"
+    }
     ours || return
     case $state in
     ended*) return ;;

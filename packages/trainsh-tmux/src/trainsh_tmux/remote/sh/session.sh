@@ -390,7 +390,9 @@ session_close() { # SERVER NAME GRACE snapshot|-: closes the session. With `snap
         [ -n "$x" ] || rm -f -- "$socks/$server"
     }
     if [ "$alive" ]; then
-        printf 'closed\n' >"$d/state"
+        # The state is not written again without need, because the logger may read it now, and find it empty.
+        [ ! -r "$d/state" ] || IFS= read -r state <"$d/state"
+        [ "$state" = closed ] || printf 'closed\n' >"$d/state"
         say closed
     else
         say none
