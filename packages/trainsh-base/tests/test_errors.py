@@ -49,7 +49,7 @@ def test_a_hint_names_the_nearest_or_what_there_is() -> None:
         ("get", ["set", "show"], "did you mean show?"), ("lsit", ["list"], "did you mean list?"),
         ("unset", ["set", "reset"], "did you mean reset?"), ("stop", ["up", "down"], "did you mean down?"),
         ("kill-session", ["kill", "close"], "did you mean close?"), ("new", ["add", "show"], "did you mean add?"),
-        ("rm", ["x"], "known: x"),
+        ("rename", ["edit", "remove"], "did you mean edit?"), ("mv", ["edit", "remove"], "did you mean edit?"), ("rm", ["x"], "known: x"),
     ],
 )  # fmt: skip
 def test_an_unknown_command_is_answered_with_the_one_of_the_same_meaning(

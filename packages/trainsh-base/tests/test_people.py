@@ -46,8 +46,11 @@ def test_words_become_typed_parameters(example: Run, words: list[str], changed: 
     ("words", "said"),
     [
         pytest.param(["echo"], b"echo needs WORD", id="missing"),
-        pytest.param(["echo", "a", "b"], b"unexpected extra argument", id="too-many"),
-        pytest.param(["echo", "a", "--times", "x"], b"'x' is not a valid integer", id="int"),
+        pytest.param(
+            ["echo", "a", "b"], b"error: unexpected argument: b\n  usage: train-example echo WORD", id="too-many"
+        ),
+        pytest.param(["echo", "a", "--times", "x"], b"--times takes a whole number, not 'x'", id="int"),
+        pytest.param(["echo", "a", "--size", "x"], b"--size takes a number, not 'x'", id="float"),
         pytest.param(["echo", "a", "--mode", "odd"], b"'odd' is not one of", id="choice"),
         pytest.param(["echo", "a", "--wait", "soon"], b"not a duration: 'soon'", id="duration"),
         pytest.param(["echo", "a", "--pair", "x"], b"--pair takes NAME=VALUE, got 'x'", id="pair"),
@@ -187,6 +190,15 @@ def test_a_question_is_asked_on_the_terminal(kind: str, keys: str, answer: str) 
     assert screen.wait() == 0
     assert screen.text.rstrip().endswith(answer)
     assert screen.text.count("hush") <= 1, "a secret is not echoed: it is there as the answer only"
+
+
+def test_another_answer_than_yes_or_no_is_asked_again() -> None:
+    screen = Terminal([*EXAMPLE, "question", "confirm"])
+    screen.expect("Well [y/N]: ")
+    screen.type("what\r")
+    screen.expect("answer y or n\r\nWell [y/N]: ")
+    screen.type("Y\r")
+    assert screen.wait() == 0 and screen.text.rstrip().endswith("yes")
 
 
 def test_end_of_input_at_a_question_is_2_as_without_a_terminal() -> None:

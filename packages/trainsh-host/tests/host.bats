@@ -40,8 +40,17 @@ add() { train-host add "$@"; }
   [ "$(train-host show again --json | jq -c '[.host, .user, .port, .jump]')" = '["gpu-box","me",41022,"gate"]' ]
 }
 
+@test "a pasted ssh command needs no quotes" {
+  add gpu ssh -p 41022 -o "ProxyCommand=nc %h %p" root@1.2.3.4 -L 8080:localhost:8080 --json
+  [ "$(train-host show gpu --json | jq -c .ssh)" = '["ssh","-p","41022","-o","ProxyCommand=nc %h %p","root@1.2.3.4"]' ]
+  run --separate-stderr add ssh -p 41022 root@1.2.3.4
+  [[ "$status" = 2 && "$stderr" == *NAME* ]]
+}
+
 @test "machines of ~/.ssh/config are imported" {
   export HOME="$BATS_TEST_TMPDIR"
+  run train-host import
+  [[ "$status" = 2 && "$output" == *"~/.ssh/config names no hosts"* ]]
   mkdir "$HOME/.ssh"
   printf 'Host *\n  User all\nHost box\n  HostName 10.0.0.1\nHost two 2bad\n  Port 77\n' >"$HOME/.ssh/config"
   run train-host import

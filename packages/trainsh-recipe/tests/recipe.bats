@@ -65,6 +65,8 @@ teardown() { leave_nothing "$HERE"; }
 }
 
 @test "exec ends with the command's status and prints its output alone" {
+  run --separate-stderr train-recipe exec '@local > echo one; (exit 7)' --json
+  [ "$status" = 7 ] && [ "$(jq -r '[.output, .steps[-1].exit] | join(" ")' <<<"$output")" = "$(printf 'one\n 7')" ]
   run --separate-stderr train-recipe exec '@local > echo one; (exit 7)'
   [ "$status" -eq 7 ]
   [ "$output" = one ]

@@ -115,6 +115,7 @@ setup_file() {
 }
 
 @test "delete asks: exit 2 names --yes without a terminal; then it is gone" {
+    run -3 train-secrets delete NEVER_SET
     printf x | train-secrets set GONE
     run -2 train-secrets delete GONE
     [[ $output == *--yes* ]]

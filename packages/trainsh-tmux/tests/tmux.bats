@@ -24,6 +24,14 @@ teardown() { leave_nothing "$HOME"; }
     [ "$output" = false ]
 }
 
+@test "open tells people how to use the session" {
+    run train-tmux open local w
+    [ "${lines[0]}" = "session w on local: opened" ]
+    [ "$(bash -c "$(sed -n 's/.*run in it: //p' <<<"$output")")" = "$(uname -n)" ]
+    run train-tmux open local w
+    [[ "$output" == "session w on local: was open already"* && "$output" != *token* ]]
+}
+
 @test "steps share a shell" {
     train-tmux open local w
     train-tmux run 'cd /usr; N=3' --session w

@@ -1,10 +1,9 @@
 """Prints runtimes and connections for people."""
 
-import sys
 from typing import Any
 
 from trainsh_base.provider.bill import Bill
-from trainsh_base.tool.display import table
+from trainsh_base.tool.display import nothing, remark, table
 from trainsh_colab.model import Connected, Runtime
 
 EMPTY = "No Colab runtime yet. Connect one: train colab connect NAME"
@@ -14,7 +13,7 @@ WAYS = {"cloudflared": "cloudflared", "ngrok": "ngrok", "google": "Google's prog
 def show_list(rows: list[Runtime]) -> None:
     """Print a line for each runtime."""
     if not rows:
-        print(EMPTY, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
+        nothing(EMPTY)
         return
     table([
         {
@@ -30,7 +29,7 @@ def show_connected(connected: Connected) -> None:
     if connected.cell:
         print(connected.cell, end="")
         next_ = f"train colab connect {connected.name} --host ADDRESS"
-        print(f"paste that into a cell of the notebook and run it; then: {next_}", file=sys.stderr)
+        remark(f"paste that into a cell of the notebook and run it; then: {next_}")
     elif connected.state == "running":
         print(f"{connected.name} answers. Next: train colab ssh {connected.name}")
     else:

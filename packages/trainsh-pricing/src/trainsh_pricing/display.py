@@ -1,9 +1,8 @@
 """Prints amounts and costs for people."""
 
-import sys
 from decimal import Decimal
 
-from trainsh_base.tool.display import fields, table
+from trainsh_base.tool.display import fields, remark, table
 from trainsh_pricing.model import Bill, Billed, Colab, Converted, Currency, Rates, Sum
 
 ONE = Decimal(1)
@@ -34,7 +33,7 @@ def note(date: str, source: str) -> None:
     For built-in rates, also print how to fetch new ones.
     """
     hint = "; to fetch today's rates: train pricing rates --refresh" if source == "built in" else ""
-    print(f"rates of {date} ({source}){hint}", file=sys.stderr)
+    remark(f"rates of {date} ({source}){hint}")
 
 
 def show_currency(answer: Currency) -> None:
@@ -85,14 +84,12 @@ def show_bill(found: Bill) -> None:
     if found.running and found.stopped:
         print(f"together: {_prices(found.sum, found.currency)}")
     if not (found.running or found.stopped or found.silent):
-        print("Nothing costs money now.", file=sys.stderr)
+        remark("Nothing costs money now.")
     for one in found.silent:
-        print(f"{one.provider} could not be asked: {one.problem}", file=sys.stderr)
+        remark(f"{one.provider} could not be asked: {one.problem}")
     for row in [*found.running, *found.stopped]:
         if not row.owned:
-            print(
-                f"{row.provider} {row.id} costs money, and {_holder(row)}; to end that: {row.end}", file=sys.stderr
-            )
+            remark(f"{row.provider} {row.id} costs money, and {_holder(row)}; to end that: {row.end}")
 
 
 def _holder(row: Billed) -> str:

@@ -86,7 +86,8 @@ class JobReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """A job; times are RFC 3339, `done` of `total` steps.
 
     `status` (`state` in JSON): running, interrupted, ok, failed, cancelled.
-    `step` (`last_step` in JSON) is the one that was started last.
+    `step` (`last_step` in JSON) is the one that was started last. `output` is what the commands printed, in the
+    answer of `exec` to a program.
     """
 
     id: str
@@ -110,6 +111,7 @@ class JobReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
     spend: list[SpendReport] = []
     held: HoldReport | None = None
     checkpoints: list[CheckpointReport] = []
+    output: str | None = None
 
 
 class Executions(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):

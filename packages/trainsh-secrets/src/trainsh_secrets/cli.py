@@ -88,6 +88,7 @@ def get(name: Name, reveal: Annotated[bool, Opt("show the value on a terminal to
 def delete(name: Name, yes: Annotated[bool, Opt("do not ask", short="-y")] = False) -> list[Changed]:
     """Delete a secret from the keyring and the encrypted file."""
     names.check(name)
+    lookup.must_be_stored(name)
     if not yes and current().ask("confirm", f"Delete {name}?", default="no", flag="--yes") != "yes":
         raise Cancelled("nothing was deleted")
     return lookup.delete(name)

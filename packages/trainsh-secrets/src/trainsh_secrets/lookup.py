@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from trainsh_base.errors import Conflict, CredentialError, NotFound
+from trainsh_base.errors import Conflict, CredentialError, NotFound, TrainError
 from trainsh_base.request import current, serve_in_this_thread
 from trainsh_base.system.secret import from_environment
 from trainsh_base.system.suggest import nearest
@@ -104,13 +104,23 @@ def delete(name: str) -> list[Changed]:
         for source, remove in ((ring.SOURCE, ring.delete), (vault.SOURCE, vault.delete))
         if remove(name)
     ]
-    if not gone and os.environ.get(name):
-        raise Conflict(
+    if not gone:
+        raise _not_stored(name)
+    return gone
+
+
+def must_be_stored(name: str) -> None:
+    """Raise the error of `delete` if no store has `name`, before anybody is asked about it."""
+    if not stored_in(name):
+        raise _not_stored(name)
+
+
+def _not_stored(name: str) -> TrainError:
+    if os.environ.get(name):
+        return Conflict(
             f"{name} is set in the environment, and not stored anywhere", f"unset {name}", code="not_ours"
         )
-    if not gone:
-        raise nowhere(name)
-    return gone
+    return nowhere(name)
 
 
 def stored_in(name: str) -> list[str]:

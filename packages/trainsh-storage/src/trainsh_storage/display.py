@@ -1,10 +1,8 @@
 """Prints storages and their contents for people."""
 
-import sys
-
 from trainsh_base.system.secret import MASK
 from trainsh_base.system.units import format_size
-from trainsh_base.tool.display import fields, folded, nothing, table
+from trainsh_base.tool.display import fields, folded, nothing, remark, table
 from trainsh_storage.model import Entry, Listed, Removed, Resolved, Shown, Stage, Usage
 
 SIGNS = {"ok": "ok", "failed": "FAILED", "skipped": "-"}
@@ -13,7 +11,7 @@ SIGNS = {"ok": "ok", "failed": "FAILED", "skipped": "-"}
 def show_list(rows: list[Listed]) -> None:
     """Print one row for each storage. If there are no storages, print how to add one."""
     if not rows:
-        print("No storages yet. Add one: train storage add NAME r2:BUCKET", file=sys.stderr)
+        remark("No storages yet. Add one: train storage add NAME r2:BUCKET")
     columns = {"name": "name", "kind": "kind", "where": "where"}
     columns |= {"default": "default"} if any(row.default for row in rows) else {}
     columns |= {"problem": "problem"} if any(row.problem for row in rows) else {}

@@ -58,7 +58,7 @@ JobOpt = Annotated[
 ]
 
 
-@tool.command("open", ensures=True)
+@tool.command("open", ensures=True, show=display.show_open)
 def open_(
     host: Annotated[str, Arg("the machine: local, a name, or user@host", kind="host")],
     name: Annotated[str, Arg("the session's name")],

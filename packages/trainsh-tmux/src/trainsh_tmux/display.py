@@ -1,18 +1,32 @@
 """Prints the answers of the commands for people."""
 
-import sys
+import shlex
 
 import msgspec
 
 from trainsh_base.system.units import format_duration
-from trainsh_base.tool.display import table
-from trainsh_tmux.model import Done, Holds, Listed, Outcome, Removed, Screen, Waited
+from trainsh_base.tool.display import nothing, remark, table
+from trainsh_tmux.model import Done, Holds, Listed, Outcome, Removed, Screen, Session, Waited
+
+
+def show_open(session: Session) -> None:
+    """Print that the session is open, what its shell got back, and how to use it."""
+    print(f"session {session.name} on {session.host}: {'opened' if session.fresh else 'was open already'}")
+    for note in session.notes:
+        remark(note)
+    if session.restored:
+        without = f", without {', '.join(session.left_out)}" if session.left_out else ""
+        remark(f"its shell has the directory and variables of the one before{without}")
+    where = "" if session.host == "local" else f" --host {shlex.quote(session.host)}"
+    where += f" --job {session.job}" if session.job else ""
+    remark(f"  type in it: train tmux attach {session.name}{where}")
+    remark(f"  run in it: train tmux run 'uname -n' --session {session.name}{where}")
 
 
 def show_outcome(outcome: Outcome) -> None:
     """Print how a step ended, unless it succeeded."""
     if outcome.state not in ("ok", "failed") or outcome.exit:
-        print(f"{outcome.reason} ({format_duration(outcome.seconds)})", file=sys.stderr)
+        remark(f"{outcome.reason} ({format_duration(outcome.seconds)})")
 
 
 def run_status(outcome: Outcome) -> int:
@@ -32,7 +46,7 @@ def show_wait(waited: Waited) -> None:
 def show_list(rows: list[Listed]) -> None:
     """Print a row for each session."""
     if not rows:
-        print("No sessions. Open one: train tmux open local work", file=None if sys.stdout.isatty() else sys.stderr)
+        nothing("No sessions. Open one: train tmux open local work")
         return
     shown = [
         msgspec.to_builtins(row)
@@ -59,7 +73,7 @@ def show_done(done: Done) -> None:
     """Print what was done, and which processes are still running."""
     print(f"{done.name}: {done.done}")
     for process in done.survived:
-        print(f"still running: {process}", file=sys.stderr)
+        remark(f"still running: {process}")
 
 
 def show_clean(removed: list[Removed]) -> None:
@@ -67,4 +81,4 @@ def show_clean(removed: list[Removed]) -> None:
     for one in removed:
         print(one.path)
     words = f"{len(removed)} removed" if removed else "nothing was removed"
-    print(f"{words}; with --days 0 also what was used in the last days", file=sys.stderr)
+    remark(f"{words}; with --days 0 also what was used in the last days")

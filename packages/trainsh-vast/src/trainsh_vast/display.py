@@ -1,7 +1,6 @@
 """Prints answers for people."""
 
 import os
-import sys
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +8,7 @@ from trainsh_base.errors import TrainError
 from trainsh_base.provider.bill import Bill
 from trainsh_base.provider.estimate import Estimate
 from trainsh_base.system.paths import jobs_home
-from trainsh_base.tool.display import fields, nothing, table
+from trainsh_base.tool.display import fields, nothing, remark, table
 from trainsh_vast.market.offers import Offer
 from trainsh_vast.model import Attached, Balance, Change, Cost, Created, Details, Key, Rented, Verb
 from trainsh_vast.rented.endpoint import other_setting
@@ -50,7 +49,7 @@ def show_list(rows: list[Rented]) -> None:
     """
     if not rows:
         words = "You have no instances. What the market offers: train vast search"
-        print(words, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
+        nothing(words)
         return
     money = Currency()
     table(
@@ -70,7 +69,7 @@ def show_list(rows: list[Rented]) -> None:
     )
     for row in rows:
         if row.orphan and row.state != "gone":
-            print(f"{row.id} costs money, but its job is over; to end that: {row.end}", file=sys.stderr)
+            remark(f"{row.id} costs money, but its job is over; to end that: {row.end}")
 
 
 def _job(job: str) -> str:

@@ -201,18 +201,21 @@ def _kill(child: spawn.Child) -> None:
             time.sleep(0.002)
 
 
+AT_ONCE = ("refused", "name_not_resolved")  # what ssh reports at once; other failures come with a busy machine too
+
+
 def patient(
-    request: Request, target: Target, deadline: Deadline, attempt: Callable[[], None], *, refused_is_final: bool
+    request: Request, target: Target, deadline: Deadline, attempt: Callable[[], None], *, expected: bool
 ) -> None:
     """Call `attempt` until it succeeds, until it fails for good, or until `deadline` passes.
 
-    The user is told once that the login is tried again. With `refused_is_final`, a refused connection is not tried
-    again.
+    The user is told once that the login is tried again. Unless the machine is `expected` to be there, a refused
+    connection and a name that is not known are not tried again.
     """
     told: list[str] = []
 
     def again(error: BaseException) -> bool:
-        return transient(error) and not (refused_is_final and getattr(error, "code", "") == "refused")
+        return transient(error) and (expected or getattr(error, "code", "") not in AT_ONCE)
 
     def tell(error: BaseException, left: float) -> None:
         told.append(str(error))

@@ -44,10 +44,11 @@ def ensure_master(
     """Open the shared connection unless it is open already. Return the target that was reached.
 
     A local target needs no connection, and is returned as it is. An unreachable machine is tried again until
-    `deadline`; without a deadline, it is tried only once. A refused connection is tried again only if the machine
-    is rented or was reached before. After a failed try, `relocate` is called, which returns the machine's current
-    target. Questions go through `request`. Raises CredentialError, RemoteError, or Unreachable. The `code` of
-    Unreachable tells the cause: the name, the port, the host key, or a timeout.
+    `deadline`; without a deadline, it is tried only once. If the machine is refused or its name is not known,
+    it is tried again only if it is rented or was reached before. After a failed try, `relocate` is called,
+    which returns the machine's current target. Questions go through `request`. Raises CredentialError,
+    RemoteError, or Unreachable. The `code` of Unreachable tells the cause: the name, the port, the host key, or
+    a timeout.
     """
     path = target.control_path
     if path is None or target.kind == "local" or master_pid(path) is not None:
@@ -64,7 +65,7 @@ def ensure_master(
                 raise
             _open_once(reached, reached.control_path, asker, ask=True)
 
-    patient(asker, target, deadline or Deadline.after(0), attempt, refused_is_final=not _expected(target))
+    patient(asker, target, deadline or Deadline.after(0), attempt, expected=_expected(target))
     _remember(reached)
     return reached
 

@@ -7,6 +7,7 @@ SYNONYMS = (
     ("delete", "remove", "rm", "reset", "unset", "destroy"), ("list", "ls", "show"), ("show", "get", "info"),
     ("add", "new", "create", "set", "open"), ("start", "up"),
     ("cancel", "stop", "close", "kill", "down", "kill-session"), ("ssh", "attach", "connect"), ("edit", "set"),
+    ("rename", "mv", "move", "edit"), ("copy", "cp", "transfer"),
 )  # fmt: skip
 
 

@@ -67,7 +67,12 @@ def show(value: Any) -> None:
 
 def nothing(words: str) -> None:
     """Print that there is nothing to list. For a person this is the answer; for a pipe it is a note on stderr."""
-    print(words, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
+    print(fitted(words), file=sys.stdout if sys.stdout.isatty() else sys.stderr)
+
+
+def remark(words: str) -> None:
+    """Print a remark about the answer on stderr, broken between words to the width of the terminal."""
+    print(fitted(words), file=sys.stderr)
 
 
 def folded(text: str, column: int = 0, room: int = 0) -> str:
@@ -79,7 +84,7 @@ def folded(text: str, column: int = 0, room: int = 0) -> str:
         return text
     import textwrap  # noqa: PLC0415 - only a terminal needs it
 
-    width = max(20, terminal_width() - column - room)
+    width = max(12, terminal_width() - column - room)
     wrapped = [
         textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
         for line in text.split("\n")
@@ -89,7 +94,7 @@ def folded(text: str, column: int = 0, room: int = 0) -> str:
 
 # A command to paste: the rest of a line that begins with one of these programs, or has it after a colon.
 _PROGRAMS = r"train|ssh|ssh-\w+|chmod|chown|echo|export|sudo|df|source|brew|apt(?:-get)?|pip|uv|curl"
-_COMMAND = rf"(?:^|(?<=: ))(?:{_PROGRAMS}) .*$"
+_COMMAND = rf"(?:^|(?<=: )(?<!usage: ))(?:{_PROGRAMS}) .*$"
 _OUTPUT = r" *\d* ?\|"  # a line of a command's output, or of a recipe above a caret
 
 

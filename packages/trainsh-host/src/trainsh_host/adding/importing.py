@@ -1,5 +1,7 @@
 """Imports Host blocks of ~/.ssh/config into hosts.toml."""
 
+from collections.abc import Collection, Mapping
+
 from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_host.adding import draft
@@ -19,10 +21,7 @@ def import_blocks(names: list[str], every: bool) -> list[str]:
     if every:
         names = [name for name in blocks if name not in configured and _can_be_said(name)]
     elif not names:
-        known = (
-            ", ".join(name for name in blocks if name not in configured) or "only hosts that are configured already"
-        )
-        raise UsageError(f"no names given; ~/.ssh/config has: {known}", "train host import NAME..., or --all")
+        raise UsageError(f"no names given; {_offered(blocks, configured)}", "train host import NAME..., or --all")
     for name in names:
         if name not in blocks:
             raise NotFound(
@@ -32,6 +31,13 @@ def import_blocks(names: list[str], every: bool) -> list[str]:
     for name in names:
         hosts_file.add(draft.complete({"type": "ssh", **fields(name, blocks[name]), "name": name}))
     return names
+
+
+def _offered(blocks: Mapping[str, object], configured: Collection[str]) -> str:
+    new = [name for name in blocks if name not in configured]
+    if new:
+        return f"~/.ssh/config has: {', '.join(new)}"
+    return "~/.ssh/config has only hosts that are configured already" if blocks else "~/.ssh/config names no hosts"
 
 
 def _can_be_said(name: str) -> bool:

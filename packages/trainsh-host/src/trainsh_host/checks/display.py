@@ -2,7 +2,7 @@
 
 import sys
 
-from trainsh_base.tool.display import fix, folded, paint, table
+from trainsh_base.tool.display import fix, folded, nothing, paint, remark, table
 from trainsh_host.model import Listed, Stage
 
 COLOURS = {"ok": "32", "failed": "1;31", "absent": "33", "skipped": "2"}
@@ -17,7 +17,7 @@ def print_hosts(rows: list[Listed]) -> None:
     If there are no hosts, print how to add one. If stdout is not a terminal, this text goes to stderr.
     """
     if not rows:
-        print(EMPTY, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
+        nothing(EMPTY)
         return
     columns = {"name": "name", "type": "type", "address": "address", "jump": "through", "tags": "tags"}
     documents = [{key: getattr(row, key) for key in [*columns, "notes", "problem", "state", "gpu"]} for row in rows]
@@ -33,7 +33,7 @@ def print_hosts(rows: list[Listed]) -> None:
     table(documents, columns)
     for row in rows:
         if row.problem and row.reachable is None:
-            print(f"{row.name.removesuffix(':')}: {row.problem}", file=sys.stderr)
+            remark(f"{row.name.removesuffix(':')}: {row.problem}")
 
 
 def _price(row: Listed) -> str:

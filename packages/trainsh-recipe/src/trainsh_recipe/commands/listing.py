@@ -1,6 +1,5 @@
 """The commands that list jobs, and those that list, show and write recipes."""
 
-import sys
 from typing import Annotated
 
 from msgspec import structs
@@ -76,10 +75,10 @@ def jobs_(
 
 
 def _show_list(rows: list[RecipeReport]) -> None:
-    from trainsh_base.tool.display import table  # noqa: PLC0415 - people only
+    from trainsh_base.tool.display import remark, table  # noqa: PLC0415 - people only
 
     if not rows:
-        print("No recipes yet. Create one: train recipe new NAME", file=sys.stderr)
+        remark("No recipes yet. Create one: train recipe new NAME")
     kept = str(recipes_home())
     table([
         {"name": row.name, "where": "" if row.path.startswith(kept) else "this folder", "about": visible(row.about)}

@@ -1,6 +1,5 @@
 """The commands for jobs that were started: logs, attach, watch, cancel, abandon, rm."""
 
-import sys
 from typing import Annotated
 
 from msgspec import structs
@@ -9,6 +8,7 @@ from trainsh_base.errors import UsageError
 from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt
+from trainsh_base.tool.display import remark
 from trainsh_recipe.commands.listing import jobs_
 from trainsh_recipe.commands.parameters import Abandon, JobArg, ShowOutput, Visual, tool
 from trainsh_recipe.model import Executions, JobReport, LogReport, Removed
@@ -25,10 +25,7 @@ def _show_logs(found: list[LogReport] | Executions) -> None:
         return
     report.show_jobs(found.jobs)
     if found.jobs:
-        print(
-            "To show a job's output: train recipe logs JOB, or for the newest job: train recipe logs --last",
-            file=sys.stderr,
-        )
+        remark("The output of a job: train recipe logs JOB\nThat of the newest: train recipe logs --last")
 
 
 @tool.command(show=_show_logs)
@@ -69,7 +66,7 @@ def logs(
     reports = texts.reports(found, found.state(), step, since)
     if current().for_people:
         if not reports:
-            print("No step has run, or none within that time. See: train recipe jobs", file=sys.stderr)
+            remark("No step has run, or none within that time. See: train recipe jobs")
         return reports
     return [structs.replace(each, text=texts.text(each, wanted)) for each in reports]
 
@@ -127,7 +124,7 @@ def _show_removed(found: list[Removed]) -> None:
     for each in found:
         print(f"removed {each.name}")
     if not found:
-        print("Nothing was removed: no job is over, or none for that long.", file=sys.stderr)
+        remark("Nothing was removed: no job is over, or none for that long.")
 
 
 @tool.command(show=_show_removed)

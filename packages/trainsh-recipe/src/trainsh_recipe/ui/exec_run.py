@@ -4,6 +4,8 @@ import contextlib
 import signal
 import sys
 
+from msgspec import structs
+
 from trainsh_base.errors import EXIT_INTERRUPTED, TrainError
 from trainsh_base.request import Request, current
 from trainsh_base.system.deadline import Deadline
@@ -40,7 +42,15 @@ def run(text: str, overrides: Overrides) -> tuple[JobReport, int]:
         from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415
 
         prestart.leave_spares(config_value("exec.spare_time") or 0.0)
-    return reports.job_report(held.job, state), status
+    report = reports.job_report(held.job, state)
+    return report if current().for_people else structs.replace(report, output=_output(held.job, state)), status
+
+
+def _output(job: jobs.Job, state: State) -> str:
+    from trainsh_recipe.ui import logs  # noqa: PLC0415 - a person has seen the output already
+
+    found = (report for report in logs.reports(job, state, None) if state.steps[report.step].kind == "execute")
+    return "".join(logs.text(report, logs.Selection()) for report in found)
 
 
 def carry_out(held: HeldJob) -> tuple[State, int]:

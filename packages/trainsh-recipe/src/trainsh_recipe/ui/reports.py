@@ -7,7 +7,7 @@ import time
 from trainsh_base.system.printable import visible
 from trainsh_base.system.step_numbers import file_number
 from trainsh_base.system.units import format_duration
-from trainsh_base.tool.display import table
+from trainsh_base.tool.display import fitted, paint, remark, table, terminal_width
 from trainsh_recipe.model import (
     CheckpointReport,
     HoldReport,
@@ -86,7 +86,7 @@ def show_jobs(reports: list[JobReport], without: str = "") -> None:
     """
     if not reports:
         others = "There are none of these. Other jobs: train recipe jobs" if jobs.newest(1) else ""
-        print(without or others or "No jobs yet. Start one: train recipe run NAME", file=sys.stderr)
+        remark(without or others or "No jobs yet. Start one: train recipe run NAME")
         return
     short = jobs.short_forms()
     rows = [
@@ -133,15 +133,12 @@ def show_spending(reports: list[JobReport]) -> None:
             sums[spend.currency] = sums.get(spend.currency, 0.0) + spend.per_hour
     spent = [rented.money(amount, currency) for currency, amount in sums.items() if amount]
     if spent:
-        print(f"Spending {' + '.join(spent)} an hour now.", file=sys.stderr)
+        remark(f"Spending {' + '.join(spent)} an hour now.")
     for each in reports:
         running = [one for one in each.instances if one.price_per_hour and one.state in ("running", "starting")]
         if each.status != "running" and running:
             what = ", ".join(f"{one.provider} {one.id}" for one in running)
-            print(
-                f"Job {jobs.short(each.id)} left {what} running. To see what costs money now: train bill",
-                file=sys.stderr,
-            )
+            remark(f"Job {jobs.short(each.id)} left {what} running. To see what costs money now: train bill")
 
 
 def checkpoints(state: State) -> list[CheckpointReport]:
@@ -164,9 +161,23 @@ def show_checkpoints(reports: list[JobReport]) -> None:
 
 
 def show_planned(steps: list[Planned]) -> None:
-    """Print a row for each step, with what would be done."""
+    """Print a row for each step, with what would be done.
+
+    On a terminal that is too narrow for the last column, its text is below the row instead.
+    """
+    from trainsh_base.tool.table import cells, draw  # noqa: PLC0415 - only this output needs it
+
+    if not steps:
+        return
+    heads = ["STEP", "LINE", "WHAT", "OF", "HOW"]
     rows = [
-        {"step": each.id, "line": each.line, "what": each.action, "of": each.text, "how": each.detail}
+        [each.id, str(each.line), each.action, visible(each.text.split("\n")[0]), visible(each.detail)]
         for each in steps
     ]
-    table([{**row, "of": visible(str(row["of"]).split("\n")[0]), "how": visible(str(row["how"]))} for row in rows])
+    lines = draw(heads, rows, whole=[], width=None)
+    if sys.stdout.isatty() and max(map(cells, lines)) > terminal_width():
+        first, *others = draw(heads[:-1], [row[:-1] for row in rows], whole=[], width=terminal_width())
+        below = [fitted(f"       {row[-1]}").split("\n") if row[-1] else [] for row in rows]
+        lines = [first, *(line for row, more in zip(others, below, strict=True) for line in [row, *more])]
+    print(paint(lines[0], "1", sys.stdout))
+    print("\n".join(lines[1:]))

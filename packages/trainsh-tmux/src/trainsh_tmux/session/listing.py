@@ -3,6 +3,7 @@
 If one machine cannot be reached, the others are still listed.
 """
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -38,21 +39,38 @@ def configured() -> list[str]:
 
 
 def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
-    """Return the sessions on the hosts `specs`, in the order of `specs`."""
+    """Return the sessions on the hosts `specs`, in the order of `specs`.
+
+    A machine that has two names is listed by the first one.
+    """
     wrong: list[TrainError] = []
+    machines: dict[str, tuple[str, str, str]] = {}
 
     def look(spec: str) -> list[Listed]:
         try:
-            return rows(spec, find(spec).ask(scripts.listing(), deadline=Deadline.after(PATIENCE)))
+            host = find(spec)
+            lines = host.ask(scripts.listing(), deadline=Deadline.after(PATIENCE))
+            machines[spec] = (host.machine, host.node, host.root)
+            return rows(spec, lines)
         except TrainError as error:
             wrong.append(error)
-            current().emit("log", message=f"{spec}: {error.message}")
+            about = re.search(rf"(?<![\w-]){re.escape(spec)}(?![\w-])", error.message)
+            current().emit("log", message=error.message if about else f"{spec}: {error.message}")
             return []
 
     found = side_by_side(specs, look)
     if wrong and len(specs) == 1:
         raise wrong[0]
-    return [row for listed in found for row in listed]
+    kept: list[Listed] = []
+    seen: dict[tuple[str, str, str], str] = {}
+    for spec, listed in zip(specs, found, strict=True):
+        machine = machines.get(spec)
+        first = seen.setdefault(machine, spec) if machine and all(machine) else spec
+        if first == spec:
+            kept += listed
+        elif listed:
+            current().emit("log", message=f"{spec} is the same machine as {first}")
+    return kept
 
 
 def rows(spec: str, lines: list[str]) -> list[Listed]:

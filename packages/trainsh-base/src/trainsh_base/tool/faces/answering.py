@@ -86,10 +86,15 @@ def pair(param: Param, text: str) -> tuple[str, str]:
     return key, value
 
 
-def _with_usage(error: TrainError, tool: Tool, command: Command) -> UsageError:
+def usage_line(typed_as: str, command: Command) -> str:
+    """Return the line of a message that says how the command is called; `typed_as` is what the user typed."""
     words = [placeholder(param) for param in command.params if isinstance(param.spec, Arg)]
+    return " ".join(["usage:", typed_as, *words, "[OPTIONS], or --input FILE"])
+
+
+def _with_usage(error: TrainError, tool: Tool, command: Command) -> UsageError:
     typed_as = command_words(tool.program, command.name)
-    usage = " ".join(["usage:", typed_as, *words, "[OPTIONS], or --input FILE"])
+    usage = usage_line(typed_as, command)
     own = error.message.startswith(command.name + " ")
     said = typed_as + error.message.removeprefix(command.name) if own else f"{typed_as}: {error.message}"
     return UsageError(said, f"{error.hint}\n{usage}" if error.hint else usage, code=error.code)

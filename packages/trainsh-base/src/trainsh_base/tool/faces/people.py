@@ -9,14 +9,15 @@ from trainsh_base import VERSION
 from trainsh_base.errors import Exit, UsageError
 from trainsh_base.system.suggest import command_instead, nearest
 from trainsh_base.system.units import Duration, format_duration, parse_duration
-from trainsh_base.tool.declare import Arg, Command, Param, Tool
+from trainsh_base.tool.declare import Arg, Command, Opt, Param, Tool
 from trainsh_base.tool.examples import examples_of
-from trainsh_base.tool.faces.answering import Formats, execute, pair, placeholder
+from trainsh_base.tool.faces.answering import Formats, execute, pair, placeholder, usage_line
 from trainsh_base.tool.faces.pager import paged
 from trainsh_base.tool.faces.typed import command_words, tool_words
 from trainsh_base.tool.schema import describe
 from trainsh_base.tool.wire import encode_text
 
+FEW = 6  # options; more are not listed in a message
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -48,7 +49,35 @@ def _usage(tool: Tool, error: click.UsageError) -> UsageError:
         return UsageError(f"{tool_words(tool.program)} has no command {word!r}", command_instead(word, known))
     if isinstance(error, click.NoSuchOption):
         return UsageError(f"no such option: {error.option_name}", f"{_near(error)}usage: {path} --help")
-    return UsageError(message[:1].lower() + message[1:], f"{_near(error)}usage: {path} --help")
+    if message.startswith("Got unexpected extra argument"):
+        return UsageError(_unexpected(message), _usage_of(error.ctx))
+    message = _not_a_number(error) or message[:1].lower() + message[1:]
+    return UsageError(message, f"{_near(error)}usage: {path} --help")
+
+
+def _unexpected(message: str) -> str:
+    words = message.partition("(")[2].removesuffix(")")
+    return f"unexpected argument{'s' if ' ' in words else ''}: {words}"
+
+
+def _usage_of(context: click.Context | None) -> str:
+    """Return the lines of a hint that say how the command is called: the arguments, and the options if few."""
+    if context is None or not isinstance(context.command, ToolCommand):
+        return ""
+    command, help_ = context.command, f"{context.command_path} --help"
+    declared = command.tool.commands[command.name or ""]
+    options = [f"{p.flag} {p.spec.metavar}".rstrip() for p in declared.params if isinstance(p.spec, Opt)]
+    more = f"\noptions: {', '.join(options)}" if 0 < len(options) <= FEW else ""
+    return f"{usage_line(context.command_path, declared)}{more}\nhelp: {help_}"
+
+
+def _not_a_number(error: click.UsageError) -> str:
+    """Return the message about a value that is no number, or "" for another error."""
+    wanted = {click.INT: "a whole number", click.FLOAT: "a number"}
+    if not isinstance(error, click.BadParameter) or error.param is None or error.param.type not in wanted:
+        return ""
+    flag = next((name for name in error.param.opts if name.startswith("--")), error.param.human_readable_name)
+    return f"{flag} takes {wanted[error.param.type]}, not {error.message.partition(' is not ')[0]}"
 
 
 def _near(error: click.UsageError) -> str:

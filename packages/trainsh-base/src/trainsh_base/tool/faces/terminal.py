@@ -13,6 +13,7 @@ from trainsh_base.tool.table import cells, cut
 from trainsh_base.tool.wire import encode_text
 
 ANSWER = 10  # columns that stay free after a question, for its default and the answer
+ANSWERS = {"y": "yes", "yes": "yes", "n": "no", "no": "no"}
 BAR = 10  # width of a progress bar, in characters
 
 
@@ -112,13 +113,22 @@ class TerminalRequest(Request):
         import click
 
         if kind == "confirm":
-            return "yes" if click.confirm(message, default=default == "yes", err=True) else "no"
+            return self._confirmed(f"{message} [{'Y/n' if default == 'yes' else 'y/N'}]", default or "no")
         if kind == "choose" and choices:
             return str(click.prompt(message, type=click.Choice(choices), default=default, err=True))
         if kind in ("secret", "text"):
             hide, show = kind == "secret", bool(default)  # an empty default is not shown (as [])
             return str(click.prompt(message, default=default, hide_input=hide, show_default=show, err=True))
         raise UsageError(f"no such kind of question: {kind!r}")
+
+    def _confirmed(self, question: str, default: str) -> str:
+        import click
+
+        while True:
+            answer = click.prompt(question, default=default, show_default=False, err=True).strip().lower()
+            if answer in ANSWERS:
+                return ANSWERS[answer]
+            click.echo("answer y or n", err=True)
 
 
 def bar(share: float) -> str:

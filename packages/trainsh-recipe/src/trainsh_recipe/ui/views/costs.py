@@ -1,10 +1,8 @@
 """Shows the estimate of `show --cost`."""
 
-import sys
-
 from trainsh_base.system.printable import visible
 from trainsh_base.system.units import format_duration
-from trainsh_base.tool.display import table
+from trainsh_base.tool.display import remark, table
 from trainsh_recipe.model import RecipeCost, StepCost
 from trainsh_recipe.store import rented
 
@@ -12,7 +10,7 @@ from trainsh_recipe.store import rented
 def show(name: str, found: RecipeCost) -> None:
     """Print a row for each renting step, and why there is no upper bound."""
     if not found.machines:
-        print(f"{name} rents nothing.", file=sys.stderr)
+        remark(f"{name} rents nothing.")
         return
     table([_row(each) for each in found.machines])
     for each in found.machines:
@@ -23,7 +21,7 @@ def show(name: str, found: RecipeCost) -> None:
                 f"is stopped."
             )
     for why in found.unlimited:
-        print(visible(why), file=sys.stderr)
+        remark(visible(why))
 
 
 def _row(each: StepCost) -> dict[str, object]:
