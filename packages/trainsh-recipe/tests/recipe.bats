@@ -172,10 +172,24 @@ teardown() { leave_nothing "$HERE"; }
   [[ "$output" == *"${id: -4} "*failed* ]]
   [ "$(train-recipe logs --json | jq -r '.jobs[0].id')" = "$id" ]
   run train-recipe logs --last
+  [ "${lines[0]}" = "job ${id: -4}: bad, failed: step 2 failed: exit 9" ]
   [[ "$output" =~ ==\ step\ 2\ \ failed:\ exit\ 9,\ at\ [0-9-]+\ [0-9:]+,\ in\ [0-9.]+s\ \ @w\ \>\ echo\ bad ]]
   [[ "$output" == *"== step 3  ok, "*"touch finally-ran"* ]]
   train-recipe schema >schema
   [ "$(train-recipe logs --last --json | jq -r '.[] | select(.state == "failed") | .exit')" = 9 ]
+}
+
+@test "status of one job: its steps, the reason of each failure, and no more done than there are" {
+  train-recipe run bad.recipe || true
+  train-recipe resume || true # finally runs again
+  id=$(train-recipe jobs --json | jq -r '.[0].id')
+  run train-recipe status "${id: -4}"
+  [[ "${lines[1]}" == "${id: -4}  bad "*" 3/4 "* ]]
+  [[ "$output" == *"
+2     failed  "*"@w > echo bad; (exit 9)"* ]]
+  [ "${lines[-1]}" = "step 2 failed: exit 9" ]
+  [ "$(train-recipe status "$id" --json | jq -c '.[0].steps[1] | [.id, .state]')" = '["2","failed"]' ]
+  run -2 train-recipe status "$id" --all
 }
 
 @test "logs: of a progress bar the last state; --tail, --since, --step" {

@@ -3,6 +3,7 @@
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,19 @@ def underway(place: "Place", kind: str) -> None:
         place.finished("2")
     else:
         place.started(AT.get(kind, "2"))
+
+
+def test_the_time_of_a_step_counts_from_its_start_in_an_earlier_process(place: "Place") -> None:
+    runner = place.start("run", begun(place, "execute"))
+    underway(place, "execute")
+    began = time.time()
+    runner.send_signal(signal.SIGTERM)
+    runner.communicate(timeout=60)
+    place.until(lambda: time.time() > began + 1.5, "time passes")
+    (place.work / "go").touch()
+    assert place.run("resume").returncode == 0
+    step = next(each for each in place.json("status", place.job().name)[0]["steps"] if each["id"] == "2")
+    assert 1.5 <= step["seconds"] <= time.time() - began + 10
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -145,7 +145,9 @@ def main() -> None:
     """Run train-help. Without arguments it lists the commands; `train-help COMMAND` shows help for a command."""
     words = sys.argv[1:]
     own = (*tool.commands, "schema", "serve")
-    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
+    if not words:
+        words = ["commands", "--no-pager"]  # as git without arguments, it leaves the terminal to the shell
+    elif words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"):
         words = ["commands", *words]
     elif not words[0].startswith("-") and words[0] not in own:
         words = ["about", *words]

@@ -8,7 +8,7 @@ from trainsh_base.errors import UsageError
 from trainsh_base.system.paths import recipes_home
 from trainsh_base.system.printable import visible
 from trainsh_base.tool.declare import Arg, Opt
-from trainsh_recipe.commands.parameters import MaxTime, VarOpt, tool
+from trainsh_recipe.commands.parameters import JobArg, MaxTime, VarOpt, tool
 from trainsh_recipe.model import JobReport, RecipeReport, RecipeText
 from trainsh_recipe.store import jobs, recipes
 from trainsh_recipe.store.state import State
@@ -23,34 +23,51 @@ def _just_failed(state: State, last: str) -> bool:
     return state.status == "failed" and state.id == last
 
 
+def _with_steps(word: str) -> JobReport:
+    from trainsh_recipe.store import finding  # noqa: PLC0415 - a run does without
+
+    job = finding.find(word)
+    state = job.state()
+    return structs.replace(report.job_report(job, state), checkpoints=report.checkpoints(state))
+
+
 def _show_status(found: list[JobReport]) -> None:
     report.show_jobs(found, "No job is running, interrupted or just failed. Other jobs: train recipe jobs")
+    if len(found) == 1 and found[0].steps:  # of a job that was named
+        report.show_steps(found[0])
     report.show_spending(found)
     report.show_checkpoints(found)
 
 
 @tool.command(show=_show_status)
 def status(
+    job: JobArg = None,
     all_: Annotated[bool, Opt("also show jobs that are over")] = False,
 ) -> list[JobReport]:
-    """Show the jobs that run or can be resumed, and what they cost.
+    """Show the jobs that run or can be resumed, and what they cost; or JOB, with its steps.
 
     A failed job is shown too if it is the newest one, or left a machine running. For a job that uploads
     checkpoints (xfer.follow), the age of the newest uploaded checkpoint is shown.
     """
+    if job is not None:
+        if all_:
+            raise UsageError("pass JOB or --all, not both")
+        return [_with_steps(job)]
     found = jobs.open_jobs()
     if all_:
-        known = {job.id for job in found}
+        known = {each.id for each in found}
         found = sorted(
-            [*found, *(job for job in jobs.newest() if job.id not in known)], key=lambda job: job.id, reverse=True
+            [*found, *(each for each in jobs.newest() if each.id not in known)],
+            key=lambda each: each.id,
+            reverse=True,
         )
-    states = [(job, job.state()) for job in found]
-    for job, state in states:
-        jobs.settle_mark(job, state)
-    last = next((job.id for job in jobs.newest(1)), "")
+    states = [(each, each.state()) for each in found]
+    for each, state in states:
+        jobs.settle_mark(each, state)
+    last = next((each.id for each in jobs.newest(1)), "")
     return [
-        structs.replace(report.job_report(job, state, steps=False), checkpoints=report.checkpoints(state))
-        for job, state in states
+        structs.replace(report.job_report(each, state, steps=False), checkpoints=report.checkpoints(state))
+        for each, state in states
         if state.started
         and (all_ or state.status in ("running", "interrupted") or state.billing() or _just_failed(state, last))
     ]

@@ -8,7 +8,7 @@ from trainsh_base.errors import UsageError
 from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt
-from trainsh_base.tool.display import remark
+from trainsh_base.tool.display import fitted, remark
 from trainsh_recipe.commands.listing import jobs_
 from trainsh_recipe.commands.parameters import Abandon, JobArg, ShowOutput, Visual, tool
 from trainsh_recipe.model import Executions, JobReport, LogReport, Removed
@@ -63,8 +63,11 @@ def logs(
     if follow and current().for_people:
         texts.follow_job(found, step)
         return []
-    reports = texts.reports(found, found.state(), step, since)
+    state = found.state()
+    reports = texts.reports(found, state, step, since)
     if current().for_people:
+        if reports and step is None and grep is None:
+            print(fitted(texts.title(found, state)))
         if not reports:
             remark("No step has run, or none within that time. See: train recipe jobs")
         return reports

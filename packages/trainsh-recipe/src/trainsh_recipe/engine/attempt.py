@@ -33,6 +33,7 @@ class Attempt:
         # True for a step of `finally` that releases a machine: a Cancel does not end this step
         self.keeps_on = False
         self.began = time.monotonic()
+        self.seconds_before = 0.0  # from the attempt's start until this process took it up
         self._asked = run.questions.seconds
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
         self.pending: AnyPending | None = None
@@ -60,8 +61,9 @@ class Attempt:
 
     @property
     def seconds(self) -> float:
-        """The seconds since the attempt began, without the time that questions to the person took."""
-        return max(0.0, time.monotonic() - self.began - (self._run.questions.seconds - self._asked))
+        """The seconds since the attempt began, in whatever process, without the time that questions took."""
+        here = max(0.0, time.monotonic() - self.began - (self._run.questions.seconds - self._asked))
+        return self.seconds_before + here
 
     @property
     def earlier(self) -> list[str]:

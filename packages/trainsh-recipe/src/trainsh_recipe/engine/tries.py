@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from trainsh_recipe.engine.outside.cancellation import Cancel, Leave
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.plan.document import AnyStep, Control, Execute, Parallel, Sleep, Transfer, Wait
 from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.journal import seconds_of
 
 if TYPE_CHECKING:
     from trainsh_recipe.engine.executors.verb import VerbExecutor
@@ -181,7 +183,9 @@ class Tries:
         before = run.state.steps.get(step.id)
         since = before.since if resuming and before else self._since(step)
         at = Attempt(run, step, number, resuming=resuming, since=since)
-        at.gone = resuming and before is not None and before.gone
+        if resuming and before:
+            at.gone = before.gone
+            at.seconds_before = max(0.0, time.time() - seconds_of(before.started)) if before.started else 0.0
         with run.lock:
             self._flying[step.id] = at
         self._record_start(step, number, resuming=resuming, since=since)

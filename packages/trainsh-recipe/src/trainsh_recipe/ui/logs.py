@@ -14,7 +14,7 @@ from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.system.printable import visible
 from trainsh_base.system.step_numbers import file_number
 from trainsh_base.system.units import format_duration
-from trainsh_base.tool.display import paint, terminal_width
+from trainsh_base.tool.display import fitted, paint, terminal_width
 from trainsh_base.tool.table import cut
 from trainsh_recipe.model import LogReport
 from trainsh_recipe.store import growing, jobs
@@ -26,6 +26,7 @@ from trainsh_recipe.ui.reports import step_report, when
 
 BLOCK = 1 << 16
 LONGEST = 1 << 20
+WELL = ("ok", "skipped", "running", "background")
 SESSIONS = ".local/state/tmux-trainsh/sessions"  # below the home on a host (docs/sessions.md)
 
 
@@ -84,11 +85,15 @@ def text(report: LogReport, wanted: Selection) -> str:
 def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
     """Print each log under a heading that tells how the step ended.
 
-    With a pattern, print the step before each line.
+    With a pattern, print the step before each line. If the heading is cut, the whole reason is printed below it.
     """
     for report in found:
         if wanted.pattern is None and headings:
-            print(heading(report))
+            line = heading(report)
+            shown = cut(line, terminal_width()) if sys.stdout.isatty() else line
+            print(paint(shown, "1" if report.status in WELL else "1;31", sys.stdout))
+            if shown != line and report.reason and visible(report.reason.split("\n")[0]) not in shown:
+                print(fitted(visible(report.reason.split("\n")[0])))
         if wanted.pattern is None and report.more:
             print(report.more, file=sys.stdout if headings else sys.stderr)
         for part in _parts(report, wanted):
@@ -103,15 +108,17 @@ def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
                 print()
 
 
+def title(job: jobs.Job, state: State) -> str:
+    """Return which job's logs follow, for example `job 5f01: finetune, failed: step 3 failed: exit 9`."""
+    return f"job {job.short_id}: {visible(state.name)}, {visible(ended(state.status, state.reason))}"
+
+
 def heading(report: LogReport) -> str:
     """Return a heading, for example `== step 3  failed: exit 9, at 2026-11-27 14:18:12, in 1.0s  @work > make`."""
-    how = ended(report.status, "" if report.status in ("ok", "skipped", "background") else report.reason)
+    how = ended(report.status, "" if report.status in WELL else report.reason)
     at = f", at {when(report.started)}" if report.started else ""
     took = f", in {format_duration(report.seconds)}" if report.seconds else ""
-    line = f"== step {report.step}  {visible(how)}{at}{took}  {visible(report.title)}"
-    if sys.stdout.isatty():
-        line = cut(line, terminal_width())
-    return paint(line, "1" if report.status in ("ok", "skipped", "running", "background") else "1;31", sys.stdout)
+    return f"== step {report.step}  {visible(how)}{at}{took}  {visible(report.title)}"
 
 
 class _Part(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from trainsh_recipe.model import (
 from trainsh_recipe.store import jobs, rented
 from trainsh_recipe.store.journal import now, seconds_of
 from trainsh_recipe.store.state import Held, State, StepState
+from trainsh_recipe.store.words import WORDS, ended
 
 
 def job_report(job: jobs.Job, state: State, *, steps: bool = True) -> JobReport:
@@ -32,7 +33,7 @@ def job_report(job: jobs.Job, state: State, *, steps: bool = True) -> JobReport:
         seconds += max(0.0, seconds_of(now()) - seconds_of(state.last))
     return JobReport(
         id=job.id, name=state.name, kind=state.kind, status=state.status, started=state.started, ended=state.ended,
-        seconds=round(seconds, 3), done=sum(step.done for step in state.steps.values()), total=state.total,
+        seconds=round(seconds, 3), done=_done(state), total=state.total,
         step=f"{current.id} {current.text.split(chr(10))[0]}" if current else "", reason=state.reason,
         round=state.round, pid=who[0] if who else None, recipe=state.file, folder=job.folder,
         sessions=[SessionReport(name=each.name, host=each.host) for each in state.sessions.values() if each.open],
@@ -44,6 +45,11 @@ def job_report(job: jobs.Job, state: State, *, steps: bool = True) -> JobReport:
         ],
         held=_held(state.held) if who is not None and state.held else None,
     )  # fmt: skip
+
+
+def _done(state: State) -> int:
+    """Return how many steps are done. Those of `finally` count only in the round in which they ran."""
+    return sum(step.done and not (step.closing and step.round < state.round) for step in state.steps.values())
 
 
 def until(state: State, *, alive: bool) -> float:
@@ -100,6 +106,22 @@ def show_jobs(reports: list[JobReport], without: str = "") -> None:
         for each in reports
     ]  # fmt: skip
     table(rows)
+
+
+def show_steps(each: JobReport) -> None:
+    """Print a row for each step that has started, and the whole reason of each that did not end well."""
+    print()
+    table([
+        {
+            "step": step.id, "status": WORDS.get(step.status, step.status),
+            "time": format_duration(step.seconds) if step.seconds else "",
+            "what": visible(step.text.split("\n")[0]),
+        }
+        for step in each.steps
+    ])  # fmt: skip
+    for step in each.steps:
+        if step.reason and step.status not in ("ok", "skipped", "background"):
+            print(fitted(f"step {step.id} {visible(ended(step.status, step.reason))}"))
 
 
 def _now(each: JobReport) -> str:
