@@ -13,6 +13,7 @@ import pytest
 
 from trainsh_base.errors import TrainError, not_utf8
 from trainsh_base.testing import DEADLINE, Terminal
+from trainsh_base.tool.faces.bug_reports import as_failure
 
 EXAMPLE = [sys.executable, str(Path(__file__).with_name("example_tool.py"))]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -191,6 +192,16 @@ def test_a_full_disk_is_an_error_and_not_a_traceback() -> None:
     done = shell('"$@" >/dev/full', "rows")
     assert done.returncode == 5
     assert b"No space left on device" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_a_current_folder_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(FileNotFoundError) as caught:
+        Path.cwd()
+    error = as_failure(caught.value, "train-x")
+    assert (error.code, error.exit_status) == ("no_folder", 2) and "has been removed" in error.message
 
 
 def test_all_streams_closed_still_runs() -> None:

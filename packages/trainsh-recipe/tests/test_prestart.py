@@ -68,3 +68,12 @@ def test_no_pipe_of_a_tool_takes_the_place_of_a_closed_standard_file() -> None:
     words = ["sh", "-c", '"$0" -c "$1" <&- 2>&-', sys.executable, code]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
     assert min(map(int, done.stdout.split())) > 2
+
+
+def test_ctrl_c_before_the_modules_are_loaded_is_quiet() -> None:
+    code = (
+        "import os; from trainsh_recipe import entry, prestart; "
+        "prestart.start = lambda: os.kill(os.getpid(), 2); entry.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, b"")

@@ -155,6 +155,17 @@ def open_standard_files() -> None:
                 os.dup2(handle, number)
 
 
+def end_at_interrupt(number: int = SIGINT, _frame: object = None) -> None:
+    """Handle a Ctrl-C that no other code can handle: end the process at once, with the status for a shell."""
+    os._exit(128 + number)
+
+
+def interrupts_end_at_once() -> None:
+    """Let Ctrl-C call `end_at_interrupt`, unless Ctrl-C is ignored."""
+    if _signal.getsignal(SIGINT) is _signal.default_int_handler:
+        _signal.signal(SIGINT, end_at_interrupt)
+
+
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
     """Return an argv that runs `argv` in the folder `cwd`. If `cwd` is empty, `argv` runs in the current folder.
 

@@ -8,7 +8,7 @@ import os
 import time
 
 from trainsh_base import VERSION
-from trainsh_base.errors import Bug, Conflict, TrainError, not_utf8
+from trainsh_base.errors import Bug, Conflict, TrainError, UsageError, not_utf8
 from trainsh_base.system.paths import config_folder, private_folder, state_folder, state_home
 from trainsh_base.system.printable import printable
 
@@ -26,9 +26,19 @@ def as_failure(error: Exception, program: str) -> TrainError:
         return error
     if isinstance(error, UnicodeEncodeError):
         return not_utf8(error)
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _has_folder():
+        return UsageError("the current folder has been removed", "cd to another one", code="no_folder")
     if isinstance(error, OSError) and (error.errno in (*FULL, *FILES) or _is_ours(error)):
         return _file_system(error)
     return as_bug(error, program)
+
+
+def _has_folder() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is not needed for it
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _is_ours(error: OSError) -> bool:

@@ -3,13 +3,11 @@
 The status is the one that a shell expects.
 """
 
-import os
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
 
-from trainsh_base.errors import EXIT_INTERRUPTED
+from trainsh_base.system import spawn
 
 
 def heed_endings(handler: Callable[[int, FrameType | None], object]) -> None:
@@ -28,10 +26,6 @@ def quick_interrupts(on: bool) -> None:
     `on` is used while modules are loaded, and while the process ends. If a KeyboardInterrupt is raised during an
     import, Python may lose it: 3 of 100 were lost in the first 0.2 s.
     """
-    ours, usual = _leave, signal.default_int_handler
+    ours, usual = spawn.end_at_interrupt, signal.default_int_handler
     if signal.getsignal(signal.SIGINT) is (usual if on else ours):  # if SIGINT is ignored (nohup), it stays ignored
         signal.signal(signal.SIGINT, ours if on else usual)
-
-
-def _leave(_number: int, _frame: object) -> NoReturn:
-    os._exit(EXIT_INTERRUPTED)
