@@ -201,6 +201,7 @@ add() { train-host add "$@"; }
   run train-host run local -- 'exit 7'
   [ "$status" -eq 7 ]
   [ "$(echo in | train-host run local -- cat)" = "in" ]
+  [[ "$(train-host run local --debug -- true 2>&1)" == "+ "*true* ]]
   [ "$(train-host test local --json | jq -r '.[0].name')" = "tmux" ]
   [ "$(train-host disconnect local)" = "nothing was connected" ]
 }

@@ -73,6 +73,11 @@ teardown() { leave_nothing "$HERE"; }
   [ "$stderr" = "" ]
 }
 
+@test "exec -v shows what its tools run" {
+  run train-recipe exec -v '@local > true'
+  [[ "$status" = 0 && "$output" == "+ "*"train-tmux serve"* ]]
+}
+
 @test "exec reads lines from standard input" {
   run bash -c 'printf "@local > cd /usr\n@local > pwd\n" | train-recipe exec -'
   [ "$output" = /usr ]

@@ -19,6 +19,11 @@ setup() {
   [[ "$output" == "unchanged in "* ]]
 }
 
+@test "--debug shows the command line of rsync" {
+  run --separate-stderr train-xfer copy src/ dst --debug
+  [[ "$status" = 0 && "$stderr" == *"+ "*"rsync -"*"src/"*"dst"* ]]
+}
+
 @test "--json is one document" {
   run --separate-stderr train-xfer copy src/ dst --json
   [ "$status" -eq 0 ]

@@ -8,6 +8,7 @@ from trainsh_base.system import spawn
 
 # The commands that run a recipe. Each of them needs the tools dsl and tmux before anything else.
 RUNS = ("run", "exec", "resume")
+DEBUG = {"-v", "--verbose", "--debug"}
 
 # This environment variable gives a newly started runner the file descriptor of the job's lock.
 LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
@@ -29,6 +30,8 @@ def start() -> None:
     argv = sys.argv[1:]
     if not argv or argv[0] not in RUNS or {"--help", "-h"} & set(argv):
         return
+    if DEBUG & set(argv):
+        os.environ["TRAINSH_DEBUG"] = "1"  # as the face does later, when the tools run already
     try:
         spawn.open_standard_files()
         _start_tools(argv)

@@ -52,6 +52,8 @@ def _through(argv: list[str], target: Target) -> Ran:
     )  # fmt: skip
     if not path:
         raise no_ssh()
+    if "TRAINSH_DEBUG" in os.environ:
+        spawn.show_argv(argv)
     pid = os.posix_spawn(path, argv, target.environment(), setsigdef=[signal.SIGPIPE])
     try:
         _, code = os.waitpid(pid, 0)

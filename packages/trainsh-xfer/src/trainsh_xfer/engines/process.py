@@ -19,6 +19,7 @@ from trainsh_base.errors import Cancelled
 from trainsh_base.request import Request
 from trainsh_base.system.proc import missing
 from trainsh_base.system.proc import run as run_to_end
+from trainsh_base.system.spawn import show_argv
 from trainsh_xfer.engines.rsync import Rsync, read_version
 
 GRACE = 5.0
@@ -113,6 +114,8 @@ def _start(
     """
     import sh  # imported here, because the import takes 60 ms
 
+    if "TRAINSH_DEBUG" in os.environ:
+        show_argv(list(argv))
     words = [os.fsencode(word).decode("latin-1") for word in argv]
     return sh.Command(words[0])(
         *words[1:], _in=input_, _out=output, _err=errors, _encoding="latin-1", _new_session=True,

@@ -120,6 +120,10 @@ def hand_over(answer: Handover) -> None:
     sys.stdout.flush()
     added = {key: value.reveal() if isinstance(value, Secret) else value for key, value in answer.env.items()}
     env = {key: value for key, value in {**os.environ, **added}.items() if value is not None}
+    if "TRAINSH_DEBUG" in os.environ:
+        from trainsh_base.system.spawn import show_argv  # noqa: PLC0415 - only when it was asked for
+
+        show_argv(answer.argv)
     try:
         os.execvpe(answer.argv[0], answer.argv, env)
     except FileNotFoundError:
