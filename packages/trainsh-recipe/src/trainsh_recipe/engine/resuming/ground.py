@@ -190,7 +190,8 @@ class Ground:
         if only:
             self.again |= dict.fromkeys(only, "sets the session's state")
             self._repeated = None
-            self._run.view.log(f"session {name} is a new shell: steps {', '.join(only)} set it up again")
+            which = f"step {only[0]} sets" if len(only) == 1 else f"steps {', '.join(only)} set"
+            self._run.view.log(f"session {name} has a new shell; {which} it up again")
         if also:
             self._block(name, also)
         elif session.restored and session.left_out:
@@ -199,7 +200,7 @@ class Ground:
     def _block(self, name: str, also: list[str]) -> None:
         text = next(each.step.text for each in self._main if each.id == also[0]).split("\n")[0]
         if self._run.state.options.from_step:
-            self._run.view.log(f"session {name} is a new shell, which lacks what step {also[0]} set ({text})")
+            self._run.view.log(f"session {name} has a new shell, which lacks what step {also[0]} set ({text})")
         else:
             self._stopped[name] = also[0]
 

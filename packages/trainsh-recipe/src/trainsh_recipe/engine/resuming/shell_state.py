@@ -59,7 +59,7 @@ def described(left_out: list[str]) -> str:
     """Return a text for people about what a new shell did not get back from a snapshot: variables, descriptors."""
     descriptors = [name.removeprefix("fd:") for name in left_out if name.startswith("fd:")]
     rest = [_for_people(name) for name in left_out if not name.startswith("fd:")]
-    parts = [f"not restored, since they held secrets: {', '.join(rest)}"] if rest else []
+    parts = [f"not restored, because a secret was in them: {', '.join(rest)}"] if rest else []
     parts += [f"open file descriptors were not restored: {', '.join(descriptors)}"] if descriptors else []
     return "; ".join(parts)
 
