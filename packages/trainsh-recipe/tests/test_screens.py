@@ -1,4 +1,4 @@
-"""What `train run` draws, on real terminals of 80 by 24 and 200 by 50."""
+"""What `train run` draws, on real terminals of 40 by 20, 80 by 24 and 200 by 50."""
 
 import sys
 import time
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).with_name("golden")
 SIZES = [pytest.param((80, 24), id="80x24"), pytest.param((200, 50), id="200x50")]
+NARROW = pytest.param((40, 20), id="40x20")
 ASKER = """#!{python}
 from typing import Any
 from trainsh_base.request import current
@@ -47,7 +48,7 @@ tmux.close @work
 FAILS = "@work > echo looking for data; ls /nowhere; false\n"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [NARROW, *SIZES])
 def test_a_run_that_asks_and_ends_well(place: "Place", size: tuple[int, int]) -> None:
     name = f"{size[0]}x{size[1]}"
     place.tool("asker", ASKER.format(python=sys.executable))

@@ -214,20 +214,21 @@ class Live(View):
 
         with self._lock:
             lines: list[Any] = []
-            for row in self._window(console.size.height):
+            footer = self._footer(console.size.width)
+            for row in self._window(console.size.height - len(footer)):
                 status = self._block(row) if isinstance(row.step.step, Parallel) else self._status(row)
                 lines += row.lines(status, console.size.width, Text)
-            for line in self._footer():
+            for line in footer:
                 lines.append(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
         return Group(*lines)
 
     def _window(self, height: int) -> list[Row]:
         """Return the rows that fit on the screen: those around the running step or, if none runs, the step that ran
-        last.
+        last. `height` is what the footer leaves of the screen.
         """
         rows = list(self._rows.values())
         running = [index for index, row in enumerate(rows) if row.status == "running"]
-        room = max(3, height - 4 - sum(len(rows[index].tail()) for index in running))
+        room = max(3, height - 2 - sum(len(rows[index].tail()) for index in running))
         if len(rows) <= room:
             return rows
         last = max((index for index, row in enumerate(rows) if row.status), default=0)
@@ -258,8 +259,8 @@ class Live(View):
             return state.seconds or state.active
         return state.active + max(0.0, time.time() - seconds_of(state.last))
 
-    def _footer(self) -> list[str]:
-        """Return two lines.
+    def _footer(self, width: int) -> list[str]:
+        """Return two lines, or more where their parts do not fit into `width`.
 
         The first has the job's progress and cost, the second how long a machine is kept or needed, and the keys.
         """
@@ -272,10 +273,10 @@ class Live(View):
             first.append(f"on {', '.join(hosts)}")
         machines = list(self._state.instances.values())
         first.append(rented.spending(rented.total(machines, self._now())))
-        lines = ["  ".join(filter(None, first))]
+        lines = _packed(first, width)
         if not self._quit.is_set():
             needed = f"this machine is needed until step {self._here}" if self._here and not self._closing else ""
-            lines.append("  ".join(filter(None, (self._kept() or needed, self._keys))))
+            lines += _packed([self._kept() or needed, self._keys], width)
         return lines
 
     def _now(self) -> float:
@@ -286,6 +287,17 @@ class Live(View):
         held = self._state.held
         at = time.strftime("%H:%M", time.localtime(seconds_of(held.until))) if held else ""
         return f"{', '.join(held.hosts)} is kept until {at}" if held else ""
+
+
+def _packed(parts: list[str], width: int) -> list[str]:
+    """Join the parts that are not empty, and begin a new line before a part that does not fit into `width`."""
+    lines: list[str] = []
+    for part in filter(None, parts):
+        if lines and len(lines[-1]) + 2 + len(part) <= width:
+            lines[-1] += f"  {part}"
+        else:
+            lines.append(part)
+    return lines
 
 
 def _needed_until(steps: list[Numbered]) -> int:
