@@ -198,9 +198,48 @@ def test_a_secret_by_a_plain_name_is_in_the_environment_of_no_other_step(place: 
     assert "| 0" in done.stdout
 
 
-def test_a_missing_secret_fails_its_step(place: "Place") -> None:
-    done = place.run("run", place.recipe(HEAD + '@w > echo "${secret:NO_SUCH_THING}"\n'))
-    assert done.returncode == 1 and "train secrets set NO_SUCH_THING" in done.stderr
+SECRETS = (
+    "var T = ${secret:NO_VAR}\nvar U = ${secret:UNUSED}\nstorage s = file:/${secret:NO_PLACE}\n" + HEAD
+    + '@w > echo a >> ran\n@w > echo "$T ${secret:NO_STEP}"\n./ran -> @s:/x exclude="${secret:NO_OPTION}"\n'
+    + 'finally\nnotify "${secret:NO_END} ${secret:THERE}"\n'
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [[], ["--detach"], ["--dry-run"]])
+def test_missing_secrets_are_all_told_before_the_job_begins(place: "Place", options: list[str]) -> None:
+    place.extra = {"THERE": "hunter2"}
+    place.recipe(SECRETS)
+    done = place.run("run", "./r.recipe", *options)
+    assert done.returncode == (4 if options == ["--dry-run"] else 2), done.stderr
+    for name in ("VAR", "STEP", "OPTION", "END", "PLACE"):
+        assert f"\n  train secrets set NO_{name}\n" in done.stderr
+    assert "THERE" not in done.stderr and "UNUSED" not in done.stderr
+    assert not place.lines() and not (place.config / "jobs").exists()
+
+
+def test_secrets_are_kept_from_before_the_first_step(place: "Place") -> None:
+    """A helper that answers once stands for an encrypted file whose agent has forgotten the passphrase."""
+    place.tool("once", f"#!/bin/sh\n[ ! -e {place.work}/locked ] && touch {place.work}/locked && echo hunter2-$1\n")
+    (place.config / "config.toml").write_text('[secrets]\nhelper = "train-once {name}"\n')
+    text = HEAD + "@w > echo ${secret:LATE} >> ran\n"
+    assert place.run("run", place.recipe(text), "--detach").returncode == 0
+    place.until(lambda: place.lines() == ["hunter2-LATE"], "the runner in the background has the secret")
+    place.until(lambda: any(each["event"] == "job.finished" for each in place.events()), "it ends")
+    assert "hunter2" not in (place.job() / "events.jsonl").read_text()
+
+
+def test_a_resume_needs_the_secrets_of_the_steps_to_run_alone(place: "Place") -> None:
+    place.extra = {"ONE": "hunter2", "TWO": "hunter3"}
+    text = "@w > echo ${secret:ONE} >> ran\n@w > [ -e go ]\n@w > echo ${secret:TWO} >> ran\n"
+    assert place.run("run", place.recipe(HEAD + text)).returncode == 1
+    (place.work / "go").touch()
+    events, place.extra = place.events(), {}
+    refused = place.run("resume")
+    assert refused.returncode == 2 and "train secrets set TWO\n" in refused.stderr and "ONE" not in refused.stderr
+    assert place.events() == events, "nothing was recorded"
+    place.extra = {"TWO": "hunter3"}
+    assert place.run("resume").returncode == 0
+    assert place.lines() == ["hunter2", "hunter3"]
 
 
 def test_dry_run_resolves_everything_and_touches_nothing(place: "Place") -> None:

@@ -12,6 +12,8 @@ DEBUG = {"-v", "--verbose", "--debug"}
 
 # This environment variable gives a newly started runner the file descriptor of the job's lock.
 LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
+# This one gives it the file descriptor of a pipe, which holds the secrets that were looked up.
+SECRETS_VARIABLE = "TRAINSH_RUNNER_SECRETS"
 
 # The characters of a host's name.
 NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
@@ -20,6 +22,7 @@ children: dict[str, spawn.Child] = {}
 loaded: list[str] = []  # the tools for which no spare was there (see leave_spares)
 plan: tuple[str, bytes] = ("", b"")  # the text of `exec` and its kept plan; both are empty if none is kept
 lock_handle = -1
+secrets_handle = -1
 parsing = ""  # the text of `exec` that train-dsl was asked to parse, or "" if it was not asked yet
 job_id = ""  # the id of the job of this `exec`, if a session was opened for it ahead
 
@@ -185,18 +188,25 @@ def first_host(argv: list[str]) -> str:
 
 
 def _keep_lock() -> None:
-    """Take over the lock from the parent process, and let no child inherit it.
+    """Take over the lock and the secrets from the parent process, and let no child inherit them.
 
     A tool that inherited the lock would keep the job locked.
     """
-    global lock_handle  # noqa: PLW0603 - one process, one lock
-    number = os.environ.pop(LOCK_VARIABLE, "")
-    if number.isdigit():
-        try:
-            os.set_inheritable(int(number), False)
-        except OSError:
-            return
-        lock_handle = int(number)
+    global lock_handle, secrets_handle  # noqa: PLW0603 - one process, one lock
+    lock_handle = _inherited(LOCK_VARIABLE)
+    secrets_handle = _inherited(SECRETS_VARIABLE)
+
+
+def _inherited(variable: str) -> int:
+    """Return the file descriptor that the environment names, or -1. No child inherits it."""
+    number = os.environ.pop(variable, "")
+    if not number.isdigit():
+        return -1
+    try:
+        os.set_inheritable(int(number), False)
+    except OSError:
+        return -1
+    return int(number)
 
 
 def take(name: str) -> spawn.Child | None:

@@ -11,6 +11,7 @@ from trainsh_base.system import spawn
 from trainsh_base.system.secret import from_environment
 from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.plan.document import Parts, Place, Plan, Ref, Text
+from trainsh_recipe.store.options import Overrides
 from trainsh_recipe.store.state import State
 
 # how many levels of variables in variables are allowed; an override could make a cycle, but a plan has none
@@ -45,6 +46,22 @@ class Secrets:
             return self._ask(name)
         except NotFound:
             raise CredentialError(f"there is no secret {name}", hint, code="no_secret") from None
+
+    @classmethod
+    def of(cls, values: dict[str, str]) -> "Secrets":
+        """Return secrets that were looked up already."""
+        found = cls(lambda name: "")
+        found._known = dict(values)
+        return found
+
+    def keep(self, others: "Secrets | None") -> None:
+        """Take over what others have looked up."""
+        if others is not None:
+            self._known |= others._known
+
+    def known(self) -> dict[str, str]:
+        """Return the secrets looked up so far, name -> value."""
+        return dict(self._known)
 
     def values(self) -> list[str]:
         """Return all values looked up so far, for masking."""
@@ -224,3 +241,10 @@ def given(text: str) -> Text:
 def refs(text: object) -> list[Ref]:
     """Return the Refs in a text."""
     return [part for part in text if isinstance(part, Ref)] if isinstance(text, list) else []
+
+
+def any_secret(plan: Plan, overrides: Overrides) -> bool:
+    """Return whether the recipe or a value of the command line names a secret. Most name none."""
+    values = overrides.get("vars", {}).values()
+    text = msgspec.json.encode(plan).replace(b'"secret":""', b"")
+    return b'"secret":"' in text or any(value.startswith("@") for value in values)

@@ -46,6 +46,7 @@ def choose_view(request: Request, *, visual: bool, show_output: bool, watching: 
 def make_runner(held: HeldJob, view: View, on_interrupt: Callable[[Run], None]) -> Runner:
     """Make the runner of a job and start its tools."""
     made = runner.make(held.job, held.plan, held.state, held.journal, view, current(), on_interrupt)
+    made.run.secrets.keep(held.secrets)
     made.run.meanwhile = lambda: _load_later(made)
     return made
 
@@ -78,6 +79,7 @@ def carry_out(held: HeldJob, at_work: Runner, cancel: Cancel | None = None) -> t
         if leave.background:
             from trainsh_recipe.engine.job import detach  # noqa: PLC0415 - few runs are detached so
 
+            held.secrets = at_work.run.secrets
             pid = detach.give(held)
             say(f"job {id} continues in the background (process {pid}): train recipe watch {id}")
             return state, 0

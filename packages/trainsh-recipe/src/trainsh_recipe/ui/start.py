@@ -12,7 +12,9 @@ from trainsh_recipe import prestart
 from trainsh_recipe.engine.job import held_job
 from trainsh_recipe.engine.job import source as sources
 from trainsh_recipe.engine.job.held_job import HeldJob
+from trainsh_recipe.engine.values import Secrets, any_secret
 from trainsh_recipe.model import JobReport, Planned
+from trainsh_recipe.plan.document import Plan
 from trainsh_recipe.store.options import Limited, Overrides, RunOptions
 from trainsh_recipe.ui import foreground, reports
 from trainsh_recipe.ui.interrupt_menu import menu
@@ -60,7 +62,9 @@ def run(
     if shown.detach:
         for each in unknown:
             raise each  # nobody would see the job fail
+    secrets = _secrets(parsed.plan, overrides)
     held = held_job.begin(source, parsed, options)
+    held.secrets = secrets
     return _detached(held) if shown.detach else _in_front(held, shown)
 
 
@@ -83,6 +87,7 @@ def resume(
         abandon=abandon,
         hosts=hosts,
         locked=not check,
+        secrets_first=not check,
     )
     held = taking_up.take_up(job, state, wanted)
     if not edited and not continues:
@@ -99,6 +104,15 @@ def resume(
         return Forecast(runner).rows(), 0
     state, status = foreground.carry_out(held, runner)
     return reports.job_report(held.job, state), status
+
+
+def _secrets(plan: Plan, overrides: Overrides) -> Secrets | None:
+    """Look up the secrets of a recipe before its job begins. Raises UsageError if one is missing."""
+    if not any_secret(plan, overrides):
+        return None
+    from trainsh_recipe.engine.job import secrets_ahead  # noqa: PLC0415 - most recipes have no secret
+
+    return secrets_ahead.look_up(secrets_ahead.needed(plan, overrides))
 
 
 def _say_changed(held: HeldJob, options: str) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trainsh_base.tool.peer import Peer
+from trainsh_recipe.engine.job import secrets_ahead
 from trainsh_recipe.engine.job import source as sources
 from trainsh_recipe.engine.job.rehearsal import Rehearsal
 from trainsh_recipe.engine.job.source import Source
@@ -18,7 +19,7 @@ def rehearse(document: Plan, source: Source, overrides: Overrides) -> list[Plann
     """Return the steps that a run would do, with variables and hosts replaced by their values."""
 
     state = State(id="JOB_ID", name=source.name, options=RunOptions(overrides=overrides), cwd=str(Path.cwd()))
-    secrets = Secrets(lambda name: str(Peer("secrets").request("get", {"name": name}, timeout=120)["value"]))
+    secrets = secrets_ahead.look_up(secrets_ahead.needed(document, overrides), rehearsed=True)
     return Rehearsal(document, state, secrets).steps()
 
 

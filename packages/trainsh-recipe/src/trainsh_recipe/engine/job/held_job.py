@@ -8,6 +8,7 @@ import msgspec
 from trainsh_base import VERSION
 from trainsh_recipe import prestart
 from trainsh_recipe.engine.job.source import Parsed, Source, shown_name
+from trainsh_recipe.engine.values import Secrets
 from trainsh_recipe.plan import numbering
 from trainsh_recipe.plan.document import Plan
 from trainsh_recipe.store import jobs
@@ -26,6 +27,7 @@ class HeldJob(msgspec.Struct, kw_only=True):
     journal: Journal | Silent
     state: State
     name: str  # the recipe's name in messages
+    secrets: Secrets | None = None  # those that were looked up before the first step
 
 
 def begin(source: Source, parsed: Parsed, options: RunOptions) -> HeldJob:

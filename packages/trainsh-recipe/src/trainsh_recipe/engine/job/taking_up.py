@@ -6,13 +6,16 @@ from typing import Any
 
 import msgspec
 
+from trainsh_base.errors import TrainError
 from trainsh_base.system.files import write_atomic
 from trainsh_recipe import prestart
-from trainsh_recipe.engine.job import editing
+from trainsh_recipe.engine.job import detach, editing
 from trainsh_recipe.engine.job.held_job import HeldJob
 from trainsh_recipe.engine.job.source import Source, parse, shown_name
 from trainsh_recipe.engine.resuming import choice as resume
+from trainsh_recipe.engine.values import Secrets, any_secret
 from trainsh_recipe.plan import numbering
+from trainsh_recipe.plan.document import Plan
 from trainsh_recipe.store import jobs, recipes
 from trainsh_recipe.store.fold import apply
 from trainsh_recipe.store.journal import Journal, Silent, now
@@ -45,6 +48,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     abandon: bool = False
     hosts: dict[str, str] = {}
     locked: bool = True
+    secrets_first: bool = False  # whether to look up the secrets of the steps to run, before anything is recorded
 
     def overrides(self, before: Overrides) -> Overrides:
         """Return the overrides of the job, changed by the machines that this resume sets."""
@@ -74,6 +78,10 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
         if wanted.locked:
             write_atomic(Path(job.recipe), text)
     fresh_round = resume.new_round(state) or bool(again)
+    secrets = detach.handed()
+    if wanted.secrets_first and (fresh_round or not (state.failing or state.closing)):
+        # where only `finally` is left to do, a missing secret must not prevent it
+        secrets = _secrets(parsed.plan, overrides, secrets, (state, again), lock)
     events = resume.events(
         state, fresh_round=fresh_round, again=again,
         skipped=[each for each in numbers if each.id in skipped], digest=parsed.digest,
@@ -90,4 +98,21 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
         if fresh_round:
             Path(job.abandoned).unlink(missing_ok=True)  # the file was about outputs of the run that is over
     shown = shown_name(msgspec.structs.replace(source, file=state.file))
-    return HeldJob(job=job, lock=lock, plan=parsed.plan, journal=journal or Silent(), state=state, name=shown)
+    return HeldJob(
+        job=job, lock=lock, plan=parsed.plan, journal=journal or Silent(), state=state, name=shown, secrets=secrets
+    )
+
+
+def _secrets(
+    plan: Plan, overrides: Overrides, handed: Secrets | None, past: tuple[State, list[str]], lock: jobs.Lock
+) -> Secrets | None:
+    """Look up the secrets of the steps to run. Raises UsageError if one is missing."""
+    if not any_secret(plan, overrides):
+        return handed
+    from trainsh_recipe.engine.job import secrets_ahead  # noqa: PLC0415 - most recipes have no secret
+
+    try:
+        return secrets_ahead.look_up(secrets_ahead.needed(plan, overrides, *past), handed)
+    except TrainError:
+        lock.release()
+        raise
