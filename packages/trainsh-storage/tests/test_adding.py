@@ -26,6 +26,7 @@ def test_a_folder_is_made_only_where_its_parent_is(tmp_path: Path) -> None:
     for path, made in ((tmp_path / "no" / "such", False), (tmp_path, False), (tmp_path / "new", True)):
         storage = Storage(name="here", kind="local", config={"path": str(path)})
         assert bool(draft.make_folder(storage)) is made
+        assert draft.absent_folder(storage) == ("" if path.exists() else str(path))
     assert (tmp_path / "new").is_dir() and not (tmp_path / "no").exists()
 
 

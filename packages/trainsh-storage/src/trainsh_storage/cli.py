@@ -86,6 +86,8 @@ def add(
     storages_file.add(Storage(name=made.name, kind=made.kind, config=made.config, default=default))
     if folder := draft.make_folder(made):
         request.emit("log", message=f"made the folder {folder}")
+    elif absent := draft.absent_folder(made):
+        request.emit("log", message=f"note: there is no folder {absent}; mount its disk, or: mkdir -p {absent}")
     try:
         _credentials(made)
         wanted = test_ or (test_ is None and _wants("Test it now?"))

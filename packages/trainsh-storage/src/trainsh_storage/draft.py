@@ -56,6 +56,14 @@ def make_folder(storage: Storage) -> Path | None:
     return folder
 
 
+def absent_folder(storage: Storage) -> str:
+    """Return the folder of a storage on this machine, quoted for a shell, if it does not exist, else ""."""
+    import shlex  # noqa: PLC0415 - only `add` needs it
+
+    folder = storage.config.get("path", "") if storage.kind == "local" else ""
+    return shlex.quote(folder) if folder and not Path(folder).exists() else ""
+
+
 def from_text(text: str) -> Storage:
     """The storage that a spec names.
 
