@@ -49,7 +49,8 @@ def test_no_program_for_a_host_is_written_in_python(path: Path) -> None:
         step_scripts.hand_step("j", "w", "s", "true", mode="run", echo="true", limit=None),
         step_scripts.start_step("j", "w", "s", "true"), step_scripts.start_step("j", "w", "s", "", only_ask=True),
         step_scripts.read_captured("j", "w", "s"), step_scripts.interrupt("j", "w", "s", 1, "timeout", 30),
-        step_scripts.mask_log("j", "w", [(1, 2)]), scripts.log_end("j", "w"), scripts.listing(), scripts.unwatch(1, "q"),
+        step_scripts.mask_log("j", "w", [(1, 2)]), scripts.log_end("j", "w"), scripts.running("j", "w"),
+        scripts.listing(), scripts.unwatch(1, "q"),
         scripts.holds("j", ["w"], ["s"]), scripts.watch("j", "w", 1, "file", ["it's"], "q"),
     ],
     ids=lambda body: str(body).split()[0],
@@ -124,3 +125,39 @@ def test_a_line_that_comes_as_the_idle_time_passes_is_read_whole(tmp_path: Path)
             assert reader.stdout.readline() == f"run s{number} run - true\n"
         limit.cancel()
         reader.kill()
+
+
+# Ends the background step s1, whose process no signal reaches.
+UNKILLABLE = """
+for x in hello processes session ending; do . "$1/$x.sh"; done
+say() { echo "$@"; }
+kill() { case "$*" in *-s\\ [A-Z]*) ;; *) command kill "$@" ;; esac }
+d=$2 node=n
+end_step s1 7 interrupted 1
+"""
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_what_survives_every_signal_is_named_with_its_pid(shell: str, tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"NOT TESTED HERE: {shell} is not installed")
+    (tmp_path / "steps").mkdir()
+    with subprocess.Popen(["sleep", "3050"], start_new_session=True) as process:
+        try:
+            start = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+            (tmp_path / "steps/s1.claim").touch()
+            (tmp_path / "steps/s1.pid").write_text(f"{process.pid} {start}\n")
+            folder = Path(trainsh_tmux.__file__).parent / "remote/sh"
+            words = [
+                shell,
+                *(["sh"] if shell == "busybox" else []),
+                "-c",
+                UNKILLABLE,
+                "sh",
+                str(folder),
+                str(tmp_path),
+            ]
+            done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        finally:
+            process.kill()
+    assert done.stdout.splitlines() == [f"R 7 survived {process.pid} sleep 3050 ", "R 7 ended"], done

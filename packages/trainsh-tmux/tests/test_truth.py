@@ -180,6 +180,23 @@ def test_output_that_the_logger_lost_is_told_and_the_logger_runs_again(box: Box)
     assert box.text("echo on") == "on\n"
 
 
+def test_a_background_step_begins_although_stderr_is_closed(box: Box) -> None:
+    box.open()
+    box.run("exec 2>&-")
+    box.run("touch ran; exit 5", background=True, step="b")
+    ended = wait_until(lambda: (o := box.run("", step="b", only_ask=True)).exit is not None and o, "its end")
+    assert ended.exit == 5 and (box.home / "ran").exists()
+
+
+def test_a_step_that_uses_up_the_descriptors_ends_the_session(box: Box) -> None:
+    """The shell cannot open any file then, so it can begin nothing, and must not try for ever."""
+    box.open()
+    assert box.run("ulimit -n 3", timeout=60.0).state in ("session_ended", "lost")
+    with pytest.raises(TrainError) as caught:
+        box.run("touch ran")
+    assert caught.value.code == "not_started" and not (box.home / "ran").exists()
+
+
 def test_a_shell_that_is_left_alone_begins_nothing(box: Box) -> None:
     box.open()
     box.run(":")

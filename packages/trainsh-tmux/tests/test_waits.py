@@ -174,6 +174,7 @@ def test_interrupt_of_a_queued_step_means_it_never_runs(open_box: Box) -> None:
         "(sleep 100; echo rest)",
         "f() { sleep 100; echo rest; }; f; echo rest",
         "read -r x; echo rest",
+        "yes; echo rest",  # it never stops to print
     ],
 )
 def test_a_timeout_ends_all_of_the_step(open_box: Box, command: str) -> None:
@@ -270,6 +271,15 @@ def test_a_pattern_that_was_printed_before_the_wait(open_box: Box) -> None:
     assert open_box.wait(pattern="ready", since=0, timeout=60).line == "ready"
 
 
+def test_a_wait_ends_in_time_while_a_step_never_stops_to_print(open_box: Box) -> None:
+    open_box.run("yes", background=True)
+    began = time.monotonic()
+    with pytest.raises(TrainError) as caught:
+        open_box.wait(pattern="never", timeout=1)
+    assert caught.value.code == "wait_timed_out" and time.monotonic() - began < 30
+    open_box.call(cli.close, "w")
+
+
 def test_a_pattern_across_unfinished_lines(open_box: Box) -> None:
     open_box.run("printf 'log'; sleep 0.3; printf 'in: '; sleep 100", background=True)
     assert open_box.wait(pattern="^login: $", timeout=60).line == "login: "
@@ -286,6 +296,15 @@ def test_wait_for_idle(open_box: Box) -> None:
     open_box.run("sleep 0.7; touch over", background=True)
     open_box.wait(idle="own", timeout=60)
     assert (open_box.home / "over").exists()
+
+
+def test_what_keeps_a_wait_for_idle_is_named(open_box: Box) -> None:
+    open_box.run("sleep 3041 & disown; sleep 3042", background=True)
+    open_box.run("sleep 3043 & disown")
+    with pytest.raises(TrainError) as caught:
+        open_box.wait(idle="own", timeout=1)
+    assert caught.value.code == "wait_timed_out"
+    assert "sleep 3042" in caught.value.message and "sleep 3043" in caught.value.message
 
 
 def test_idle_of_all_windows(open_box: Box) -> None:

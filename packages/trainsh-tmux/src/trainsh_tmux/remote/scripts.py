@@ -42,6 +42,11 @@ def log_end(job: str, name: str) -> str:
     return words("session_log_end", *at(job, name))
 
 
+def running(job: str, name: str) -> str:
+    """The host replies `runs PID COMMAND` for each process that the session's shell has started."""
+    return words("session_running", *at(job, name))
+
+
 def follow(root: str, job: str, name: str, offset: int) -> str:
     """Return commands for a separate shell. They run follow.sh, which prints `at OFFSET KEY` and then the log."""
     server, session = at(job, name)

@@ -84,6 +84,9 @@ class Conversation:
     # Events: they are handled one at a time
 
     def _next(self) -> None:
+        if self._late():
+            self._time_passed()
+            return
         try:
             item = self.reader.next(self._patience())
         except queue.Empty:
@@ -117,6 +120,15 @@ class Conversation:
         self.state = State.SETTLING
 
     # Time
+
+    def _late(self) -> bool:
+        """Whether the timeout or the grace is over.
+
+        A step that prints without a pause must be ended in time, too.
+        """
+        if self.state is State.ENDING:
+            return self.time.deadline.expired
+        return self.time.timeout.expired and self.state in (State.HANDED, State.RUNNING)
 
     @property
     def _connecting(self) -> Deadline | None:

@@ -6,16 +6,19 @@ import time
 from collections.abc import Iterator
 from typing import NoReturn
 
-from trainsh_base.errors import Cancelled, TimedOut, Unreachable
+from trainsh_base.errors import Cancelled, TimedOut, TrainError, Unreachable
 from trainsh_base.remote.retry import transient
 from trainsh_base.request import Request, limited
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 from trainsh_tmux.model import Waited
+from trainsh_tmux.remote import scripts
 from trainsh_tmux.session.live import Inbox, Live
 from trainsh_tmux.session.log_reader import LogReader
 
 LATE = 5.0  # seconds within which a host must answer after a wait's timeout
+NAMED = 3  # how many of the processes that still run are named
+BACKLOG = 1.0  # seconds after the timeout in which output that has arrived before is still searched
 _MISSING = {
     "pattern": '"{}" never appeared', "file": "{} does not exist", "port": "nothing listens on port {}",
     "idle": "something still runs in the session",
@@ -37,6 +40,8 @@ def in_time(live: Live, timeout: float) -> Iterator[None]:
             if error.code == "wait_timed_out":
                 with limited(Deadline.after(LATE).at):
                     live.host.ask("say here")
+                if error.message.endswith(_MISSING["idle"]):
+                    error.message += _running(live)
             raise
     except (Unreachable, TimedOut) as error:
         if error.code in ("wait_timed_out", "host_lost") or not (transient(error) or isinstance(error, TimedOut)):
@@ -45,6 +50,18 @@ def in_time(live: Live, timeout: float) -> Iterator[None]:
             f"{live.host.name} could not be reached before the wait's timeout: {error.message}",
             "the condition may have been met; resume the recipe when the host is back", code="host_lost",
         ) from None  # fmt: skip
+
+
+def _running(live: Live) -> str:
+    """Return, for people, what the session's shell has started and still runs; "" if the host does not say it."""
+    try:
+        with limited(Deadline.after(LATE).at):
+            runs = live.host.ask(scripts.running(live.job, live.name))
+    except (TrainError, OSError):
+        return ""
+    shown = [line.removeprefix("runs ").strip()[:60] for line in runs[:NAMED]]
+    more = f" and {len(runs) - NAMED} more" if len(runs) > NAMED else ""
+    return f" ({', '.join(shown)}{more})" if shown else ""
 
 
 class Patience:
@@ -67,6 +84,8 @@ class Patience:
 
     def next(self) -> object:
         """Return the next event. Raises TimedOut, Cancelled, and errors that were put into the inbox."""
+        if time.monotonic() > self.deadline.at + BACKLOG:
+            self.over()
         try:
             item = self._get(timeout=self.deadline.left())
         except queue.Empty:

@@ -13,7 +13,10 @@
 
 # A DEBUG trap can make bash skip every command. Bash then skips this `false` too, and the loop ends.
 until \command false; do
-    { __train_next "$@" || break; } 2>/dev/null
+    __train_turn=
+    { __train_turn=1 && __train_next "$@" || break; } 2>/dev/null
+    # If a step has used up the descriptors (`ulimit -n`), no file can be opened, and this loop would run for ever.
+    case $__train_turn in '') \command exit 1 ;; esac
     case $__train_how in
     background)
         __train_background "$@"

@@ -4,7 +4,10 @@
 { __train_status=$? __train_flags=$-; set +euvxC; } 2>/dev/null
 { __train_enter; } 2>/dev/null
 while command :; do
-    { __train_next || break; } 2>/dev/null
+    __train_turn=
+    { __train_turn=1 && __train_next || break; } 2>/dev/null
+    # If a step has used up the descriptors (`ulimit -n`), no file can be opened, and this loop would run for ever.
+    case $__train_turn in '') exit 1 ;; esac
     # Some shells report ended background jobs at the next command. With `jobs` they report now, and not in a step's
     # output.
     command jobs >/dev/null 2>&1

@@ -362,8 +362,16 @@ __train_save() { # tries again to record the statuses that could not be written 
 
 __train_background() { # POSITIONAL...: starts a background step.
     # The step is removed from bash's list of jobs. Otherwise bash would report the step's end during a later step.
-    { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
-    { __train_forked "$@"; } 2>/dev/null
+    if \command : 7>&2; then
+        { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
+    else # a step has closed stderr
+        { __train_job 9<&-; } </dev/null &
+    fi
+    if [ "$__train_before" = "${!-}" ]; then
+        { __train_not_started "its process could not be started"; } 2>/dev/null
+    else
+        { __train_forked "$@"; } 2>/dev/null
+    fi
 }
 
 __train_forked() { # POSITIONAL...: records a background step that was just started

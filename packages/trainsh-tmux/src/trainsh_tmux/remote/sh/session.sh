@@ -548,6 +548,17 @@ session_type() { # SERVER NAME text|keys enter|- WORD...: types WORD... into the
     if tm send-keys -t "$t" "$@" && { [ "$enter" != enter ] || tm send-keys -t "$t" Enter; }; then say sent; else say none; fi
 }
 
+session_running() { # SERVER NAME: replies `runs PID COMMAND` for each process that the session's shell has started
+    session_at "$1" "$2"
+    IFS=' ' read -r p s <"$d/shell" || return 0
+    processes
+    descendants "$p"
+    for x in $found; do
+        y=$(words_of "${x%:*}")
+        case $y in '' | *shell.rc*) ;; *) say runs "${x%:*}" "$y" ;; esac
+    done
+}
+
 session_remove() { # SERVER NAME: removes the session's files
     session_at "$1" "$2"
     rm -rf -- "$d"

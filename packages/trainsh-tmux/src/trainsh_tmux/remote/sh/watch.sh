@@ -142,7 +142,7 @@ __w_replaced() { # FILE: FILE is a wait for a step. If the shell of the step's s
     # why it did not start.
     IFS=' ' read -r __w_shell s <"$__w_a/shell" && lives "$__w_shell" "$s" || return 0
     if [ -e "$__w_a/skipped" ]; then
-        __w_why="a DEBUG trap under extdebug makes the shell of its session skip every command"
+        __w_why="the shell of its session skips train's commands, as it does for a DEBUG trap under extdebug, or FUNCNEST"
     else
         foreground "$__w_shell"
         [ "$front" = "$__w_shell" ] && session_replaced "$__w_shell" || return 0
