@@ -43,6 +43,36 @@ def test_a_background_step_that_failed_may_be_edited_with_the_wait_behind_it(pla
     assert place.lines() == ["a", "b", "x"]
 
 
+@pytest.mark.parametrize("edited", ["", 'wait @w "other"\n', "@w > echo x >> ran\n"])
+def test_a_wait_that_was_interrupted_may_be_edited(place: "Place", edited: str) -> None:
+    text = HEAD + "@w > echo a >> ran; echo other\n{}@w > echo b >> ran\n"
+    runner = place.start("run", place.recipe(text.format('wait @w "epoch 10"\n')))
+    place.started("3")
+    runner.terminate()
+    runner.communicate(timeout=60)
+    place.recipe(text.format(edited).replace("echo a", "echo c"))
+    refused = place.run("resume", "--edited")
+    assert refused.returncode == 5 and "step 2 has run as: @w > echo a" in refused.stderr
+    place.recipe(text.format(edited))
+    assert place.run("resume", "--edited").returncode == 0
+    assert place.lines() == (["a", "x", "b"] if "x" in edited else ["a", "b"])
+
+
+def test_a_command_that_was_interrupted_may_be_edited_once_it_has_failed(place: "Place") -> None:
+    text = HEAD + "@w > echo begun >> ran; while [ ! -e go ]; do sleep 0.05; done; false\n"
+    runner = place.start("run", place.recipe(text))
+    place.until(lambda: place.lines() == ["begun"], "the command begins")
+    runner.terminate()
+    runner.communicate(timeout=60)
+    place.recipe(HEAD + "@w > echo other >> ran\n")
+    for options in ([], ["--from", "2"]):
+        refused = place.run("resume", "--edited", *options)
+        assert refused.returncode == 5 and "step 2 still runs as: @w > echo begun" in refused.stderr
+    (place.work / "go").touch()
+    place.until(lambda: place.run("resume", "--edited").returncode == 0, "the command fails, and the new one runs")
+    assert place.lines() == ["begun", "other"]
+
+
 def test_steps_from_from_on_may_be_edited(place: "Place") -> None:
     assert place.run("run", place.recipe(HEAD + "@w > echo a >> ran\n@w > echo b >> ran\n@w > false\n")).returncode
     place.recipe(HEAD + "@w > echo a >> ran\n@w > echo c >> ran\n@w > true\n")

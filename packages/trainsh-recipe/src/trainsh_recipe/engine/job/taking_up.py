@@ -73,8 +73,9 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     numbers = numbering.all_of(parsed.plan)
     again = resume.from_step(state, numbers, wanted.from_step) if wanted.from_step else []
     skipped = resume.before_step(numbers, wanted.from_step) if wanted.from_step else []
+    begun: list[str] = []
     if wanted.edited:
-        editing.check(job, state, parsed.plan, wanted.from_step)
+        begun = editing.check(job, state, parsed.plan, wanted.from_step)
         if wanted.locked:
             write_atomic(Path(job.recipe), text)
     fresh_round = resume.new_round(state) or bool(again)
@@ -88,6 +89,8 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
         given=wanted.given() | ({"overrides": overrides} if wanted.hosts else {}),
         total=len(numbering.leaves(numbers)),
     )  # fmt: skip
+    if begun:
+        events.append(("again", {"steps": begun, "reason": "the recipe was edited"}))
     journal = Journal(job.events) if wanted.locked else None
     for event, data in events:
         done = journal.write(event, **data) if journal else {"t": now(), "event": event, **data}
