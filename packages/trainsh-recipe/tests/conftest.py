@@ -58,6 +58,14 @@ class Place:
             timeout=timeout, check=False,
         )  # fmt: skip
 
+    def shell(self, line: str) -> None:
+        """Run a line that a person would paste into a shell. It must succeed."""
+        done = subprocess.run(
+            ["sh", "-c", line], capture_output=True, text=True, env=self.env, cwd=self.work, timeout=DEADLINE,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start train-recipe without waiting for its end."""
         return subprocess.Popen(

@@ -81,6 +81,8 @@ class Forecast:
             only, _ = self._session(session)
             return ("again (sets the session's state)", "") if each.id in only else ("done", "")
         if each.id not in self._ground.repeated():
+            if self._ground.tell_changed(each):
+                return "done (its source has changed)", f"to repeat it: {self._ground.sources.again(each)}"
             return "done", ""
         if isinstance(each.step, Control) and each.step.tool == "tmux":
             told = self._told(session)

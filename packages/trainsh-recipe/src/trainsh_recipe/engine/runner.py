@@ -241,7 +241,10 @@ class Runner:
             self.ground.look(step)
         before = self.run.state.steps.get(step.id)
         if before is not None and before.done and not step.closing:
-            return step.id not in self.ground.repeated() or self.tries.all(step, before.attempt + 1)
+            if step.id in self.ground.repeated():
+                return self.tries.all(step, before.attempt + 1)
+            self.ground.tell_changed(step)
+            return True
         stop = self.ground.stops(step)
         if stop is not None:
             return self.tries.refuse(step, before.attempt if before else 1, stop)

@@ -12,7 +12,7 @@ from trainsh_recipe import prestart
 from trainsh_recipe.engine.job import held_job
 from trainsh_recipe.engine.job import source as sources
 from trainsh_recipe.engine.job.held_job import HeldJob
-from trainsh_recipe.engine.values import Secrets, any_secret
+from trainsh_recipe.engine.values import Secrets, Values, any_secret
 from trainsh_recipe.model import JobReport, Planned
 from trainsh_recipe.plan.document import Plan
 from trainsh_recipe.store.options import Limited, Overrides, RunOptions
@@ -95,6 +95,7 @@ def resume(
     if check and current().for_people:
         foreground.say(f"job {job.short_id}, {held.name}:")
     if shown.detach and not check:
+        _say_changed_sources(held)
         return _detached(held)
     view = foreground.choose_view(current(), visual=shown.visual, show_output=shown.output)
     runner = foreground.make_runner(held, view, menu)
@@ -121,6 +122,16 @@ def _say_changed(held: HeldJob, options: str) -> None:
     line = editing.changed(held.job, held.state, options)
     if line and current().for_people:
         foreground.say(line)
+
+
+def _say_changed_sources(held: HeldJob) -> None:
+    """Tell which finished transfers would send something else now. The runner in the background has no terminal."""
+    from trainsh_recipe.engine.resuming.changed_source import ChangedSources  # noqa: PLC0415 - as above
+    from trainsh_recipe.plan.numbering import all_of  # noqa: PLC0415 - as above
+
+    sources = ChangedSources(Values(held.plan, held.state, held.secrets or Secrets.of({})), held.job.short_id)
+    for told in filter(None, map(sources.told, all_of(held.plan))):
+        foreground.say(told)
 
 
 def _limit(given: float | None, setting: str) -> float | None:

@@ -1,7 +1,8 @@
 """Checks, on a resume, whether finished steps still have their effect: machines, sessions, background steps."""
 
 import contextlib
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,9 +12,12 @@ from trainsh_recipe.engine.machines import Machines
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.cancellation import Leave
 from trainsh_recipe.engine.run import Run
-from trainsh_recipe.plan.document import Control, Execute, Parallel, Wait
+from trainsh_recipe.plan.document import Control, Execute, Parallel, Transfer, Wait
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import ENDS, SessionState, StepState
+
+if TYPE_CHECKING:
+    from trainsh_recipe.engine.resuming.changed_source import ChangedSources
 
 LOST = "the background step is lost: how it ended is not known\nto run it again: train recipe resume --retry-lost"
 FORESEE_LIMIT = 5.0
@@ -176,6 +180,28 @@ class Ground:
         self.again |= {each.id: why} | dict.fromkeys(behind, f"waits for step {each.id}")
         status = f" (exit {exit})" if kind == "ended" and exit is not None else ""
         run.view.log(f"step {each.id}: {why}{status}; it runs again")
+
+    # Transfers
+
+    def tell_changed(self, step: Numbered) -> list[str]:
+        """Tell that the source of a finished transfer, which is not repeated, has changed since.
+
+        Returns the changed files.
+        """
+        if not isinstance(step.step, Transfer):
+            return []
+        with self._run.lock:
+            told = self.sources.told(step)
+            if told:
+                self._run.view.log(told)
+        return self.sources.changed(step)
+
+    @cached_property
+    def sources(self) -> "ChangedSources":
+        """What has changed of the sources of finished transfers."""
+        from trainsh_recipe.engine.resuming.changed_source import ChangedSources  # noqa: PLC0415 - as above
+
+        return ChangedSources(self._run.values, self._run.job.short_id)
 
     # Sessions
 

@@ -36,8 +36,21 @@ def summary(state: State) -> str:
         line += f"\n  look around in its session: train recipe attach {short(state.id)}"
     again, flags = f"train recipe resume {short(state.id)}", _flags(state)
     line += f"\n  to continue: {again}{flags}"
+    sent = _sent(state)
+    if sent:
+        line += (
+            f"\n  once you have edited what step {sent} sent (a resume does not send it again): {again} --check"
+        )
     edited = state.file and not flags  # if there are flags, the failure is not about the text of the recipe
     return line + (f"\n  once you have edited the recipe: {again} --edited" if edited else "")
+
+
+def _sent(state: State) -> str:
+    """Return the last step that sent files of this machine, if a command or a wait failed after it; else ""."""
+    steps = [step for step in state.steps.values() if not step.closing]
+    failed = any(step.kind in ("execute", "wait") and step.over and not step.done for step in steps)
+    sent = [each.id for each in steps if each.kind == "transfer" and each.status == "ok" and each.text[:1] != "@"]
+    return sent[-1] if sent and failed else ""
 
 
 def ending(state: State) -> str:
