@@ -94,7 +94,10 @@ def test_a_mended_script_is_told_by_every_resume(place: "World") -> None:
     failed = place.run("run", place.recipe((HEAD + SCRIPT).format(place.work, place.work)))
     id = place.job().name[-4:]
     assert failed.returncode == 1
-    assert f"edited what step 2 sent (a resume does not send it again): train recipe resume {id} --check" in failed.stdout
+    assert (
+        f"edited what step 2 sent (a resume does not send it again): train recipe resume {id} --check"
+        in failed.stdout
+    )
     assert "before it was changed" not in place.run("resume", "--check").stderr
     script.write_text("print('mended')\n")
     for words in (["--check"], ["--no-visual"]):

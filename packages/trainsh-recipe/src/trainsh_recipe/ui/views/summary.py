@@ -38,9 +38,7 @@ def summary(state: State) -> str:
     line += f"\n  to continue: {again}{flags}"
     sent = _sent(state)
     if sent:
-        line += (
-            f"\n  once you have edited what step {sent} sent (a resume does not send it again): {again} --check"
-        )
+        line += f"\n  once you have edited what step {sent} sent (a resume does not send it again): {again} --check"
     edited = state.file and not flags  # if there are flags, the failure is not about the text of the recipe
     return line + (f"\n  once you have edited the recipe: {again} --edited" if edited else "")
 
