@@ -244,6 +244,19 @@ def test_a_login_file_that_asks(
     assert request_.of("log") == []
 
 
+@pytest.mark.parametrize("asks", ["read -p 'Continue? ' -n 1 answer", "read -p 'Your name? ' name"])
+def test_a_login_file_that_reads_what_rsync_is_sent(
+    far: Any, source: Path, tmp_path: Path, request_: Any, monkeypatch: pytest.MonkeyPatch, asks: str
+) -> None:
+    copy(far, f"{source}/", "@box:x", request_)
+    monkeypatch.setattr("trainsh_xfer.hosts.machines.LOGIN_LIMIT", 1.0)
+    monkeypatch.setattr("trainsh_xfer.hosts.machines.SILENCE_LIMIT", 0.5)
+    (far.home / ".bashrc").write_text(f"{asks}\n")
+    for ends in ((f"{source}/", "@box:y"), ("@box:x/", f"{tmp_path}/got")):
+        with pytest.raises(TimedOut, match="login shell ran no command in time"):
+            copy(far, *ends, request_)
+
+
 def test_a_host_that_runs_a_command_of_its_own(world: Any, source: Path, tmp_path: Path, request_: Any) -> None:
     forced = 'ForceCommand echo "Please login as the user ubuntu rather than root."'
     far = Far(world, box=world.sshd("box", settings=(forced,)))

@@ -26,6 +26,8 @@ PATIENCE = 60.0
 # The limit in seconds for a login and the command that it runs. It is needed because a login file that asks a
 # question would wait forever.
 LOGIN_LIMIT = 60.0
+# If rsync runs on the host and says nothing for this many seconds, a login file may have read what was sent to it.
+SILENCE_LIMIT = 10.0
 RESOLVED_FOR = 30.0
 _QUOTED = frozenset(" '\"\t\n")
 
@@ -137,15 +139,15 @@ class Connection:
         os.close(child.stdout)
         self._path = child.argv[child.argv.index("-S") + 1]
 
-    def run(self, command: str, limit: float | None = None) -> str:
+    def run(self, command: str, limit: float | None = None, *, login: float | None = None) -> str:
         """Run a command on the host to its end. Return its output, whatever its exit status is.
 
-        Raises TimedOut if the login takes longer than LOGIN_LIMIT seconds, or the command longer than `limit`
-        seconds. If `limit` is None, LOGIN_LIMIT is the limit of the command too. Raises RemoteError with code
-        "shell" if the account cannot run commands.
+        Raises TimedOut if the login takes longer than `login` (default: LOGIN_LIMIT) seconds, or the command longer
+        than `limit` seconds. If `limit` is None, LOGIN_LIMIT is the limit of the command too. Raises RemoteError
+        with code "shell" if the account cannot run commands.
         """
         limit = limit or LOGIN_LIMIT
-        child = ssh.start(self.target, command, request=self._request, limit=LOGIN_LIMIT)
+        child = ssh.start(self.target, command, request=self._request, limit=login or LOGIN_LIMIT)
         child.close_stdin()
         timer = threading.Timer(limit, child.end)
         timer.daemon = True
@@ -161,12 +163,15 @@ class Connection:
             )
         return os.fsdecode(text).rstrip("\n")
 
-    def check_login(self) -> None:
-        """Raise an error if the account cannot run commands. A lost connection raises no error here."""
+    def check_login(self, limit: float | None = None) -> None:
+        """Raise an error if the account cannot run commands, or if a login takes longer than `limit` seconds.
+
+        A lost connection raises no error here.
+        """
         if master_pid(self.path) is None:
             return
         try:
-            self.run("true")
+            self.run("true", login=limit)
         except TrainError as error:
             if error.code == "shell" or isinstance(error, TimedOut):
                 raise

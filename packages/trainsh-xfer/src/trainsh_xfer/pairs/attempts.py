@@ -34,7 +34,9 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
             route.connection.open(machines.PATIENCE if tries else 0.0)
             _end_what_is_left(route, ended)
         before = tally.files
-        ended = stream(words(), tally.feed, request, env=_environment(route), started=_started(route))
+        login = LoginCheck(route) if route.connection else None
+        feed = login.watching(tally.feed) if login else tally.feed
+        ended = stream(words(), feed, request, env=_environment(route), started=login.check if login else None)
         tally.finish()
         if ended.status == rsync_errors.VANISHED:
             for line in rsync_errors.said(ended.stderr):
@@ -86,23 +88,42 @@ def _again(route: Route, error: TrainError, ended: Ended, tries: int, request: R
     return True
 
 
-def _started(route: Route) -> Callable[[str], None] | None:
-    """A function that gets rsync's stderr so far. It raises an error if the login takes longer than LOGIN_LIMIT.
+class LoginCheck:
+    """Checks the login of an rsync that says nothing: login files may hang, or read what is sent to rsync.
 
-    Returns None if the route's rsync prints no process id: then nothing shows that the login has ended.
+    rsync's process id on stderr shows that the login has ended, if the route's rsync prints it.
     """
-    connection = route.connection
-    if connection is None or remote_paths.PROCESS not in route.program:
-        return None
-    due = time.monotonic() + machines.LOGIN_LIMIT
 
-    def check(stderr: str) -> None:
-        nonlocal due
-        if time.monotonic() > due and rsync_errors.far_process(stderr) is None:
-            connection.check_login()
-            due = time.monotonic() + machines.LOGIN_LIMIT
+    def __init__(self, route: Route) -> None:
+        self._connection = route.connection
+        self._shows_login = remote_paths.PROCESS in route.program
+        self._login_due = time.monotonic() + machines.LOGIN_LIMIT
+        self._begun_due: float | None = None
+        self._begun = False
 
-    return check
+    def watching(self, feed: Callable[[bytes], None]) -> Callable[[bytes], None]:
+        """Return `feed`, made to note that rsync has begun."""
+
+        def noted(chunk: bytes) -> None:
+            self._begun = True
+            feed(chunk)
+
+        return noted
+
+    def check(self, stderr: str) -> None:
+        """Called while rsync prints nothing, with its stderr so far. Raises an error if a login is too slow."""
+        if self._begun or not self._shows_login or self._connection is None:
+            return
+        now = time.monotonic()
+        if rsync_errors.far_process(stderr) is not None:
+            if self._begun_due is None:
+                self._begun_due = now + machines.SILENCE_LIMIT
+            elif now > self._begun_due:
+                self._begun = True  # one check is enough
+                self._connection.check_login(2 * machines.SILENCE_LIMIT)
+        elif now > self._login_due:
+            self._connection.check_login()
+            self._login_due = now + machines.LOGIN_LIMIT
 
 
 def _environment(route: Route) -> dict[str, str]:
