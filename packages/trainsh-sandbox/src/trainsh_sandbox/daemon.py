@@ -17,13 +17,14 @@ import msgspec
 
 from trainsh_base.errors import TrainError
 from trainsh_base.system.files import write_atomic
+from trainsh_base.system.installing import install_hint
 from trainsh_sandbox.api.server import Server
 from trainsh_sandbox.instances.image import build
 from trainsh_sandbox.instances.isolation import WAYS, isolation, sshd_path
 from trainsh_sandbox.instances.machine import Machine
 from trainsh_sandbox.market.offers import Market
 from trainsh_sandbox.places import Running, running_file
-from trainsh_sandbox.storage import LACKS, Storage, install_command, rclone_path
+from trainsh_sandbox.storage import LACKS, Storage, rclone_path
 from trainsh_sandbox.world import life
 from trainsh_sandbox.world.clock import Clock
 from trainsh_sandbox.world.world import World
@@ -126,7 +127,7 @@ class Daemon:
     def _storage(self) -> Storage | None:
         program = rclone_path()
         if program is None:
-            self.warnings.append(f"{LACKS}; to have it: {install_command()}")
+            self.warnings.append(f"{LACKS}; to have it: {install_hint('rclone')}")
             return None
         return Storage(program, self.folder / "buckets")
 

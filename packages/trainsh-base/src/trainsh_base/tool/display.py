@@ -94,7 +94,8 @@ def folded(text: str, column: int = 0, room: int = 0) -> str:
 
 # A command to paste: the rest of a line that begins with one of these programs, or has it after a colon.
 _PROGRAMS = r"train|ssh|ssh-\w+|chmod|chown|echo|export|sudo|df|source|brew|apt(?:-get)?|pip|uv|curl"
-_COMMAND = rf"(?:^|(?<=: )(?<!usage: ))(?:{_PROGRAMS}) .*$"
+_PYTHON = r"(?:'[^']*/python[\d.]*'|/\S*/python[\d.]*)"  # the Python of a tool, by its path
+_COMMAND = rf"(?:^|(?<=: )(?<!usage: ))(?:{_PROGRAMS}|{_PYTHON}) .*$"
 _OUTPUT = r" *\d* ?\|"  # a line of a command's output, or of a recipe above a caret
 
 
