@@ -33,6 +33,22 @@ teardown_file() { train-sandbox down >/dev/null; }
   [ "$(train-sandbox env --unset --json | jq -r '.unset | length')" -ge 10 ]
 }
 
+@test "a shell set to a sandbox that is not up is told so at once, with the way back" {
+  eval "$(train-sandbox env)"
+  run --separate-stderr train-config list
+  [[ $stderr != *"not up"* ]]
+  export TRAINSH_SANDBOX=$BATS_TEST_TMPDIR/gone TRAINSH_HOME=$BATS_TEST_TMPDIR/gone/home
+  run -8 --separate-stderr timeout 10 train-vast list
+  [[ $stderr == *'a sandbox that is not up'*'eval "$(train sandbox env --unset)"'* ]]
+  run -0 --separate-stderr timeout 10 train-host list
+  [[ $stderr == *'a sandbox that is not up'*'eval "$(train sandbox env --unset)"'* ]]
+  [ "$(grep -c 'sandbox env --unset' <<<"$stderr")" = 1 ]
+  run -0 train-sandbox down
+  [[ $output == *'eval "$(train sandbox env --unset)"'* ]]
+  eval "$(train-sandbox env --unset)"
+  [ -z "${TRAINSH_SANDBOX_PID-}" ]
+}
+
 @test "env and env --unset speak fish where fish asks, or with --shell" {
   [[ "$(train-sandbox env --shell fish)" == *"set -gx VAST_URL $(jq -r .url "$BATS_FILE_TMPDIR/up")"* ]]
   [[ "$(train-sandbox env --unset --shell fish)" == "set -e "*VAST_API_KEY* ]]

@@ -73,7 +73,15 @@ def up(
     return status()
 
 
-@tool.command(show=lambda ended: print("down" if ended.was_up else "no sandbox was running"), ensures=True)
+def _show_down(ended: Down) -> None:
+    from trainsh_sandbox import places, shells  # noqa: PLC0415 - only output for people needs it
+
+    print("down" if ended.was_up else "no sandbox was running")
+    if places.is_set_here(places.sandbox_folder()):
+        print(f"to use your own settings again in this shell: {shells.command('--unset')}")
+
+
+@tool.command(show=_show_down, ensures=True)
 def down() -> Down:
     """Stop the sandbox and remove its processes, mounts and files."""
     from trainsh_sandbox import control, places  # noqa: PLC0415 - so that the help is fast

@@ -8,6 +8,7 @@ import msgspec
 
 from trainsh_base.errors import NotFound
 from trainsh_base.system.paths import state_home
+from trainsh_base.tool.sandboxed import VARIABLE
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +68,8 @@ def need(folder: Path) -> Running:
 def environment(folder: Path, running: Running) -> dict[str, str]:
     """The variables that make every tool use the sandbox instead of the real services."""
     found = {
-        "TRAINSH_HOME": str(folder / "home"), "TRAINSH_SANDBOX": str(folder), "VAST_API_KEY": running.key,
+        "TRAINSH_HOME": str(folder / "home"), "TRAINSH_SANDBOX": str(folder), VARIABLE: str(running.pid),
+        "VAST_API_KEY": running.key,
         "VAST_URL": running.url, "TRAINSH_VAST_SPEED_URL": running.url,
     }  # fmt: skip
     if running.user != "root":
@@ -79,6 +81,11 @@ def environment(folder: Path, running: Running) -> dict[str, str]:
         found |= {"TRAINSH_R2_ENDPOINT": running.storage, "TRAINSH_S3_ENDPOINT": running.storage}
         found |= {"AWS_ENDPOINT_URL": running.storage}
     return found
+
+
+def is_set_here(folder: Path) -> bool:
+    """Whether the shell that started this process is set to the sandbox in `folder`."""
+    return os.environ.get("TRAINSH_HOME") == str(folder / "home")
 
 
 def variables() -> list[str]:

@@ -1,27 +1,11 @@
 """Writes the lines of `train sandbox env` in the language of the shell that reads them."""
 
-import os
 import shlex
-from pathlib import Path
 
+from trainsh_base.tool.sandboxed import caller, command
 from trainsh_sandbox.model import Environment
 
-
-def caller() -> str:
-    """Return `fish` if fish started this process. Otherwise return `bash`: every POSIX shell can read its lines."""
-    try:
-        parent = Path(f"/proc/{os.getppid()}/comm").read_text().strip()
-    except OSError:  # a system without /proc
-        parent = Path(os.environ.get("SHELL", "")).name
-    return "fish" if parent == "fish" else "bash"
-
-
-def command(option: str = "") -> str:
-    """Return the command `train sandbox env`, with `option`, in the language of the shell that started this
-    process.
-    """
-    words = f"train sandbox env {option}".rstrip()
-    return f"{words} | source" if caller() == "fish" else f'eval "$({words})"'
+__all__ = ["caller", "command", "lines"]
 
 
 def lines(found: Environment) -> list[str]:

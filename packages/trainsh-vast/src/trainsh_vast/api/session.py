@@ -8,6 +8,7 @@ import msgspec
 from trainsh_base.errors import CredentialError, RemoteError, TrainError, Unreachable
 from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.secret import MASK
+from trainsh_base.tool import sandboxed
 from trainsh_vast.api.errors import KEY_HINT, meaning
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Session:
 
     def _open(self) -> "requests.Session":
         if self._session is None:
+            if sandboxed.ended():
+                raise sandboxed.gone()
             import requests
             from requests.adapters import HTTPAdapter
 

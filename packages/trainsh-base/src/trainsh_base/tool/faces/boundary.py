@@ -35,7 +35,9 @@ def main(tool: Tool, words: list[str]) -> NoReturn:
 def _run(tool: Tool, words: list[str]) -> int:
     machine = machine_format(words)
     try:
-        return _invoke(tool, words)
+        status = _invoke(tool, words)
+        _remark(tool, machine)
+        return status
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
@@ -46,11 +48,24 @@ def _run(tool: Tool, words: list[str]) -> int:
         return end.status
     except TrainError as error:
         print_error(error, machine)
+        if error.code != "sandbox_down":
+            _remark(tool, machine)
         return error.exit_status
     except Exception as error:
         failure = as_failure(error, tool.program)
         print_error(failure, machine)
         return failure.exit_status
+
+
+def _remark(tool: Tool, machine: str) -> None:
+    """Tell a person whose shell is set to a sandbox that it is not up."""
+    if "TRAINSH_SANDBOX_PID" in os.environ and tool.name != "sandbox" and not machine:
+        from trainsh_base.tool.sandboxed import note  # noqa: PLC0415 - only in a shell set to a sandbox
+
+        if said := note():
+            from trainsh_base.tool.display import remark  # noqa: PLC0415 - as above
+
+            remark(said)
 
 
 def _invoke(tool: Tool, words: list[str]) -> int:
