@@ -1,7 +1,7 @@
 """Steps on this machine: what lasts after a step, what ends a step, what steps print."""
 
-import contextlib
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -298,9 +298,11 @@ def test_steps_of_one_session_queue(open_box: Box) -> None:
     assert (open_box.home / "order").read_text() == "first\nsecond\n"
 
 
-def test_files_are_private(open_box: Box) -> None:
-    open_box.text("echo x")
-    for path in [open_box.session(), *open_box.session().rglob("*")]:
-        with contextlib.suppress(FileNotFoundError):  # the first version of a snapshot, which is renamed
-            assert path.stat().st_mode & 0o077 == 0, path
+def test_folders_are_private_and_files_of_steps_have_the_mode_of_the_account(open_box: Box) -> None:
+    mask = os.umask(0o077)  # the machine's sshd was started by this process
+    os.umask(mask)
+    assert open_box.text("umask; : >made") == f"{mask:04o}\n"
+    assert (open_box.home / "made").stat().st_mode & 0o777 == 0o666 & ~mask
+    for path in [open_box.session(), *(each for each in open_box.session().rglob("*") if each.is_dir())]:
+        assert path.stat().st_mode & 0o077 == 0, path
     assert Path(open_box.home / ".local/state/tmux-trainsh").stat().st_mode & 0o077 == 0

@@ -126,12 +126,12 @@ class Channel:
     def _greet(self, request: Request) -> None:
         """Make the shell print a random line, and discard what the login files print before that line.
 
-        From then on, the stderr of every request goes to /dev/null.
+        From then on, the stderr of every request goes to /dev/null. The umask is 077; $TS_MASK is that of the account.
         """
         sentinel = f"train-{os.urandom(8).hex()}"
         deadline = Deadline.after(START_LIMIT).sooner(Deadline(request.until))
         with contextlib.suppress(OSError):
-            self._send(f"exec 2>/dev/null; umask 077; set +e; printf '\\n%s\\n' {sentinel}\n")
+            self._send(f"exec 2>/dev/null; TS_MASK=$(umask); umask 077; set +e; printf '\\n%s\\n' {sentinel}\n")
             while (line := self._lines.line(deadline)) is not None:
                 if line.strip() == sentinel.encode():
                     return

@@ -166,7 +166,7 @@ session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, 
     # runs the tmux command $more. No command line may contain the folder's path or the session's name. Otherwise
     # `pkill -f` in a step would match it.
     TS_DIR=$d TS_SESSIONS=${d%/*} TS_LIB=$lib TS_TMUX=${tmux:-tmux}
-    export TS_DIR TS_SESSIONS TS_LIB TS_TMUX
+    export TS_DIR TS_SESSIONS TS_LIB TS_TMUX TS_MASK
     session_logger
     # shellcheck disable=SC2016
     tm "$@" sh -c 'IFS= read -r l <"$TS_DIR/lib"; . "$l/pane.sh"' \; \
