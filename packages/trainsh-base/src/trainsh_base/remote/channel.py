@@ -126,7 +126,7 @@ class Channel:
     def _greet(self, request: Request) -> None:
         """Make the shell print a random line, and discard what the login files print before that line.
 
-        From then on, the stderr of every request goes to /dev/null, and the umask is 077. $TS_MASK is the account's.
+        From then on, the stderr of every request goes to /dev/null. The umask is 077, $TS_MASK the account's.
         """
         sentinel = f"train-{os.urandom(8).hex()}"
         deadline = Deadline.after(START_LIMIT).sooner(Deadline(request.until))
