@@ -228,6 +228,23 @@ def test_secrets_are_kept_from_before_the_first_step(place: "Place") -> None:
     assert "hunter2" not in (place.job() / "events.jsonl").read_text()
 
 
+def test_a_passphrase_is_typed_once_before_the_run_leaves_the_terminal(place: "Place") -> None:
+    from trainsh_base.testing import Terminal
+
+    place.extra = {"TRAINSH_SECRETS_AGENT_TIME": "off"}
+    for name in ("ONE", "TWO"):
+        place.shell(
+            f"echo hunter-{name} | TRAINSH_PASSPHRASE=pass train-secrets set {name} --to file --from-file -"
+        )
+    path = place.recipe(HEAD + "@w > echo ${secret:ONE} ${secret:TWO} >> ran\n")
+    terminal = Terminal(["sh", "-c", f'cd "{place.work}" && exec train-recipe run {path} --detach'], place.env)
+    terminal.expect("Passphrase of")
+    terminal.type("pass\n")
+    assert terminal.wait() == 0
+    place.until(lambda: place.lines() == ["hunter-ONE hunter-TWO"], "the runner in the background has both")
+    place.until(lambda: any(each["event"] == "job.finished" for each in place.events()), "it ends")
+
+
 def test_a_resume_needs_the_secrets_of_the_steps_to_run_alone(place: "Place") -> None:
     place.extra = {"ONE": "hunter2", "TWO": "hunter3"}
     text = "@w > echo ${secret:ONE} >> ran\n@w > [ -e go ]\n@w > echo ${secret:TWO} >> ran\n"

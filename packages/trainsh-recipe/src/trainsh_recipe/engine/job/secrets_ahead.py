@@ -7,6 +7,8 @@ import msgspec
 from trainsh_base.errors import CredentialError, TrainError, UsageError
 from trainsh_base.request import current
 from trainsh_base.tool.peer import Peer
+from trainsh_recipe.engine.outside.questions import Questions
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.values import Secrets, given
 from trainsh_recipe.plan import numbering
 from trainsh_recipe.plan.document import Parallel, Plan, Text
@@ -81,10 +83,11 @@ def look_up(names: list[str], known: Secrets | None = None, *, rehearsed: bool =
     Raises UsageError, which names all that are missing. If the run is only rehearsed, it is a CredentialError.
     """
     peers: list[Peer] = []
+    questions = Questions(current(), View())  # a question arrives in a thread that serves no request
 
     def ask(name: str) -> str:
         if not peers:
-            peers.append(Peer("secrets", on_ask=_ask))
+            peers.append(Peer("secrets", on_ask=questions.ask))
         return str(peers[0].request("get", {"name": name}, timeout=LIMIT)["value"])
 
     found, missing, problem = Secrets(ask), [], None
@@ -119,10 +122,3 @@ def _told(missing: list[str], problem: TrainError | None) -> tuple[str, str]:
     them = "them" if several else "it"
     hint = f"store {them}:\n{stored}or pass {them} for this run only: {passed} train recipe run ..."
     return f"{message}, which the recipe needs; no step has run", hint
-
-
-def _ask(params: dict[str, Any]) -> str:
-    return current().ask(
-        str(params.get("kind")), str(params.get("message")), choices=params.get("choices"),
-        default=params.get("default"), flag=str(params.get("flag") or ""),
-    )  # fmt: skip
