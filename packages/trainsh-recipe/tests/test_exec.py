@@ -23,6 +23,12 @@ def test_the_output_is_the_commands_with_plain_newlines(place: "Place") -> None:
     assert (done.stdout, done.stderr) == ("one\ntwo\n", "")
 
 
+def test_a_host_and_a_command_get_one_error(place: "Place") -> None:
+    done = place.run("exec", "gpu", "--", "hostname")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("error") == 1 and "\n  train host run gpu -- hostname\n" in done.stderr
+
+
 def test_several_lines_share_a_session(place: "Place") -> None:
     done = place.run("exec", "@local > cd /usr\n@local > A=5", "@local > echo $PWD $A")
     assert done.stdout == "/usr 5\n"

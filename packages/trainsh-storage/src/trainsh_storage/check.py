@@ -93,7 +93,7 @@ def _object_stages(place: Resolved) -> Stages:
             raise RemoteError(
                 f"the listing ({len(rows)} files) does not contain the test object", code="not_listed"
             )
-        return f"{len(rows) - 1} other files in the top folder"
+        return _others(len(rows) - 1)
 
     return [
         ("write", lambda: rclone.ask(place, "rcat", target, input=content).decode()),
@@ -117,7 +117,7 @@ def _folder_stages(file: Path, content: bytes) -> Stages:
 
     def list_() -> str:
         with _typed(file.parent):
-            return f"{sum(1 for _ in file.parent.iterdir()) - 1} other files in the top folder"
+            return _others(sum(1 for _ in file.parent.iterdir()) - 1)
 
     def delete() -> str:
         with _typed(file):
@@ -155,3 +155,7 @@ def _host_stages(place: Resolved) -> Stages:
         ("list", lambda: on_host("ls", "--", folder)),
         ("delete", lambda: on_host("rm", "--", file)),
     ]
+
+
+def _others(count: int) -> str:
+    return f"{count} other {'file' if count == 1 else 'files'} in the top folder"

@@ -16,6 +16,8 @@ from trainsh_dsl.vocabulary import options
 KEYWORDS = ("var", "host", "storage", "wait", "notify", "sleep", "parallel", "end", "finally")
 _APART = lazy(r"(\S+)[ \t]+=[ \t]*([^ \t>]*)")
 _ASSIGNMENT = lazy(r"(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*)")
+_ON_MACHINE = lazy(r"@([A-Za-z][\w-]*:[\w-]+)[ \t]+>[ \t]*(\S[^\n]*)")
+_PLAIN_WORDS = lazy(r"[\w ./:=@%+,-]+\Z")
 _CALLED = lazy(rf"({NAME_OR_HYPHEN})[ \t]*>")
 
 
@@ -41,6 +43,19 @@ def guess(first: str, line: str, sessions: set[str]) -> str:
     if near:
         return f"did you mean {near}?"
     return f"a command is written @SESSION > {line[:60]}"
+
+
+def command_on_machine(context: Context, at: int, stop: int) -> None:
+    """Raise `Stop` if the line is `@PROVIDER:ID > COMMAND`. Only a name may stand before the > of a command."""
+    found = _ON_MACHINE.match(context.text, at, stop)
+    if found is None:
+        return
+    machine, command = found.groups()
+    line = command if _PLAIN_WORDS.match(command) else "'" + command.replace("'", "'\\''") + "'"
+    raise context.wrong(
+        "E602", at, found.end(1), f"{machine} is a machine, and a command is given to a name",
+        f"write host h = {machine} first, and @h > {command[:60]}; or by hand: train host run {machine} -- {line}",
+    )  # fmt: skip
 
 
 def no_command(context: Context, session: str, at: int, pos: int, words: list[Word]) -> Stop:

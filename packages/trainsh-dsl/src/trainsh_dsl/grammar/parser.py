@@ -168,6 +168,7 @@ class Parser:
         if text.find("->", at, stop) >= 0 and (text[at] == "@" or _ARROW.match(text, at, stop)):
             self._transfer(at, stop, tail)
         elif text[at] == "@":
+            mistakes.command_on_machine(self.context, at, stop)
             message = "this transfer has no -> and no destination"
             raise self.context.wrong("E602", at, stop, message, f"write {first[:80]} -> ./path, or @HOST:PATH")
         elif first in ("var", "host", "storage"):

@@ -90,6 +90,23 @@ def run(
     return answer
 
 
+def _check_words(text: list[str]) -> None:
+    """Raise UsageError for `train exec HOST -- COMMAND`, which is how other programs are called."""
+    first, *words = text
+    if not words or not first.isascii() or first in ("parallel", "finally", "end"):
+        return
+    if not first[:1].isalpha() or not first.replace("-", "_").replace(":", "_").isidentifier():
+        return
+    if any(word.lstrip().startswith("@") for word in words):
+        return
+    import shlex  # noqa: PLC0415 - only an error needs it
+
+    command = shlex.join(words)
+    raise UsageError(
+        "train exec takes lines of a recipe, not a host and a command", f"train host run {first} -- {command}"
+    )
+
+
 @tool.command(name="exec", show=lambda _: None, status=_exit_status)
 def exec_(
     text: Annotated[list[str], Arg("lines of a recipe, - for standard input", metavar="DSL")],
@@ -105,6 +122,7 @@ def exec_(
     """
     from trainsh_recipe.ui import exec_run  # noqa: PLC0415 - for commands that run a job
 
+    _check_words(text)
     lines = sys.stdin.read() if text == ["-"] else "\n".join(text)
     answer, status = exec_run.run(lines, overrides(host, var, storage, []))
     _end(status)
