@@ -174,6 +174,23 @@ def test_a_host_is_picked_from_a_provider(place: "Place") -> None:
     assert place.run("run", path, "--pick-host", "gpu=shop").returncode == 0
 
 
+def test_a_provider_may_ask_before_the_run(place: "Place") -> None:
+    from trainsh_base.testing import Terminal
+
+    question = {"jsonrpc": "2.0", "id": "q", "method": "ask", "params": {"kind": "text", "message": "Which one?"}}
+    place.tool("shop", '#!/bin/sh\n[ "$1" = serve ] || exit 2\nexec python3 "${0%/*}/shop.py"\n')
+    asking = PICKER.replace(
+        "    answer =", f"    print(json.dumps({question!r}), flush=True); input()\n    answer ="
+    )
+    (place.bin / "shop.py").write_text(asking.replace("for line in sys.stdin:", "for line in iter(input, ''):"))
+    path = place.recipe("host gpu = placeholder\n" + OPEN.replace("@h", "@gpu"))
+    script = f'cd "{place.work}" && exec train-recipe run {path} --pick-host gpu=shop'
+    terminal = Terminal(["sh", "-c", script], place.env)
+    terminal.expect("Which one?")
+    terminal.type("this\n")
+    assert terminal.wait() == 0, terminal.text
+
+
 def test_what_still_costs_money_at_the_end_is_said_last(place: "Place") -> None:
     place.tool("shed", '#!/bin/sh\ncase $1 in pick) echo \'{"hosts": {"gpu": "local"}, "instance": '
                '{"id": 7, "price_per_hour": 0.25}}\' ;; stop) echo {} ;; *) exit 2 ;; esac\n')  # fmt: skip

@@ -4,7 +4,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from trainsh_base.errors import EXIT_PIPE
 from trainsh_base.request import Request, current
@@ -136,11 +135,3 @@ def say(text: str) -> None:
         sys.stdout.flush()
     with contextlib.suppress(OSError):
         print(fitted(text), file=sys.stderr, flush=True)
-
-
-def answer(params: dict[str, Any]) -> str:
-    """Ask a tool's question on the terminal, outside a run."""
-    return current().ask(
-        str(params.get("kind")), str(params.get("message")), choices=params.get("choices"),
-        default=params.get("default"), flag=str(params.get("flag") or ""),
-    )  # fmt: skip

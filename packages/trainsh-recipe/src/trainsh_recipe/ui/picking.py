@@ -6,7 +6,8 @@ from trainsh_base.errors import MissingProgram, UsageError
 from trainsh_base.provider.installed import installed
 from trainsh_base.request import current
 from trainsh_base.tool.peer import Peer
-from trainsh_recipe.ui import foreground
+from trainsh_recipe.engine.outside.questions import Questions
+from trainsh_recipe.engine.outside.view import View
 
 
 def pick(word: str) -> tuple[str, str]:
@@ -16,7 +17,7 @@ def pick(word: str) -> tuple[str, str]:
     """
     name, _, tool = word.partition("=")
     provider = tool or _provider(name)
-    answer = Peer(provider, on_ask=foreground.answer).request("pick", {"host": name})
+    answer = Peer(provider, on_ask=Questions(current(), View()).ask).request("pick", {"host": name})
     spec = (answer or {}).get("hosts", {}).get(name)
     if not spec:
         raise UsageError(f"no machine was picked for {name}", code="nothing_picked")
