@@ -121,7 +121,7 @@ add() { train-host add "$@"; }
 @test "without a terminal a missing answer is exit 2 and names the flag" {
   run --separate-stderr add
   [ "$status" -eq 2 ]
-  [[ "$stderr" == *"--type"* ]]
+  [[ "$stderr" == *"address is missing"*"--type"* ]]
   run --separate-stderr add gpu --type ssh
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"--host"* ]]
@@ -129,6 +129,8 @@ add() { train-host add "$@"; }
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"NAME"* ]]
   add gpu --host h
+  run --separate-stderr add gpu
+  [ "$status" -eq 5 ]
   run --separate-stderr train-host remove gpu
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"--yes"* ]]

@@ -31,19 +31,15 @@ def test_a_folder_is_made_only_where_its_parent_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"),
+    ("keys", "said", "added"),
     [
-        (
-            {},
-            "box was added, but lacks BOX_ACCESS_KEY_ID and BOX_SECRET_ACCESS_KEY\r\n"
-            "  train secrets set BOX_ACCESS_KEY_ID\r\n  train secrets set BOX_SECRET_ACCESS_KEY\r\n",
-        ),
-        ({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, "box was added\r\n"),
+        ({}, "nothing was added\r\n", []),
+        ({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, "box was added\r\n", ["box"]),
     ],
     ids=["asked for a key", "offered a test"],
 )
-def test_an_interrupt_says_that_the_storage_was_added(
-    keys: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupt_says_whether_the_storage_was_added(
+    keys: dict[str, str], said: str, added: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in keys.items():
         monkeypatch.setenv(name, value)
@@ -52,4 +48,4 @@ def test_an_interrupt_says_that_the_storage_was_added(
     screen.type("\x03")
     assert screen.wait() == 130
     assert said in screen.text
-    assert [one.name for one in storages_file.load()] == ["box"]
+    assert [one.name for one in storages_file.load()] == added

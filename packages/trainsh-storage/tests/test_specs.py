@@ -211,3 +211,10 @@ def test_a_prefix_is_not_part_of_a_configured_storage() -> None:
     with pytest.raises(UsageError, match="whole bucket") as caught:
         draft.from_text("r2:models/x")
     assert "r2:models," in caught.value.hint
+
+
+def test_a_storage_with_a_path_behind_it_is_told_the_form_that_works() -> None:
+    storages_file.add(Storage(name="models", kind="local", config={"path": "/tmp"}))
+    with pytest.raises(UsageError) as caught:
+        find("models:x/y")
+    assert caught.value.hint.endswith("The path is an argument of its own: models x/y")

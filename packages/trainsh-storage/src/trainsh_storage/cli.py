@@ -83,13 +83,16 @@ def add(
         raise UsageError("SPEC and --kind exclude each other", "train storage add --help")
     request = current()
     made = draft.make(name, where, kind, draft.pairs(keys), request)
+    storages_file.check_new(made.name)
+    answers = _credentials(made)
     storages_file.add(Storage(name=made.name, kind=made.kind, config=made.config, default=default))
+    for secret, value in answers.items():
+        credentials.store(secret, value)
     if folder := draft.make_folder(made):
         request.emit("log", message=f"made the folder {folder}")
     elif absent := draft.absent_folder(made):
         request.emit("log", message=f"note: there is no folder {absent}; mount its disk, or: mkdir -p {absent}")
     try:
-        _credentials(made)
         wanted = test_ or (test_ is None and _wants("Test it now?"))
     except Cancelled:
         request.emit("log", message=_left(made))
@@ -99,13 +102,20 @@ def add(
     return msgspec.structs.replace(shown(storages_file.get(made.name)), tested=wanted)
 
 
-def _credentials(storage: Storage) -> None:
-    """Ask for missing credentials if a person can be asked. Otherwise `show_added` lists them."""
+def _credentials(storage: Storage) -> dict[str, str]:
+    """Ask for missing credentials if a person can be asked. Otherwise `show_added` lists them.
+
+    Ctrl-C leaves with nothing added. Return the answers.
+    """
     try:
-        credentials.ask(storage, current())
+        return credentials.ask(storage, current())
     except UsageError as error:
         if error.code != "cannot_ask":
             raise
+        return {}
+    except Cancelled:
+        current().emit("log", message="nothing was added")
+        raise
 
 
 def _left(storage: Storage) -> str:

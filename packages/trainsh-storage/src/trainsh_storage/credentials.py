@@ -82,12 +82,9 @@ def _one_of(storage: Storage) -> Need | None:
     return next((need for need in found if need.asked), None) if not any(need.required for need in found) else None
 
 
-def ask(storage: Storage, request: Request) -> list[str]:
-    """Ask for each required credential that is not set, and store the answers.
-
-    Return the names of the stored secrets.
-    """
-    stored = []
+def ask(storage: Storage, request: Request) -> dict[str, str]:
+    """Ask for each required credential that is not set. Return the answers by the names of their secrets."""
+    answers = {}
     wanted = [need for need in needs(storage) if need.required]
     one_of = _one_of(storage)
     if one_of and all(look(storage, need) is None for need in needs(storage)):
@@ -99,9 +96,8 @@ def ask(storage: Storage, request: Request) -> list[str]:
                 "secret", f"{name}{need.asked} (input is hidden; empty: later)", default="", flag=""
             )
             if answer:
-                store(name, answer)
-                stored.append(name)
-    return stored
+                answers[name] = answer
+    return answers
 
 
 def store(name: str, secret: str) -> None:

@@ -25,7 +25,9 @@ def find(text: str) -> Storage:
     except UsageError as error:
         name = text.partition(":")[0]
         if name not in BY_SCHEME and (near := nearest(name, [each.name for each in storages_file.load()])):
-            raise UsageError(error.message, f"did you mean the storage {near}?", code=error.code) from None
+            path = text.partition(":")[2].strip("/")
+            apart = f" The path is an argument of its own: {near} {path}" if path else ""
+            raise UsageError(error.message, f"did you mean the storage {near}?{apart}", code=error.code) from None
         raise
 
 

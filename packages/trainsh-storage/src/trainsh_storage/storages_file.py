@@ -79,18 +79,27 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_new(name: str) -> None:
+    """Raise Conflict when the name is taken."""
+    _check_new(toml_file.load(place()), name)
+
+
+def _check_new(document: Any, name: str) -> None:
+    if any(table.get("name") == name for table in _tables(document)):
+        raise Conflict(
+            f"there is a storage {name!r} already",
+            f"train storage edit {name} KEY=VALUE",
+            code="exists",
+        )
+
+
 def add(storage: Storage) -> None:
     """Append a new storage to the file. Raises Conflict when the name is taken."""
 
     def edit(document: Any) -> None:
         import tomlkit
 
-        if any(table.get("name") == storage.name for table in _tables(document)):
-            raise Conflict(
-                f"there is a storage {storage.name!r} already",
-                f"train storage edit {storage.name} KEY=VALUE",
-                code="exists",
-            )
+        _check_new(document, storage.name)
         if storage.default:
             _no_default(document)
         table = tomlkit.table()

@@ -139,7 +139,7 @@ def ask_missing(values: Values, request: Request) -> Values:
     if "type" not in values:
         kind = "ssh"
         if not values.get("hostname"):
-            kind = request.ask("choose", "What kind of machine?", choices=KINDS, default="ssh", flag="--type")
+            kind = _ask_kind(request)
         values["type"] = {"tunnel": TUNNEL_TYPE}.get(kind, kind)
     kind = values["type"]
     if kind == "provider" and not values.get("ref"):
@@ -152,6 +152,16 @@ def ask_missing(values: Values, request: Request) -> Values:
         values["name"] = ask_until(request, check_name, "Name", default=_proposed(values), flag="NAME")
     check_name(values["name"])
     return {key: value for key, value in values.items() if value not in ("", None)}
+
+
+def _ask_kind(request: Request) -> str:
+    try:
+        return request.ask("choose", "What kind of machine?", choices=KINDS, default="ssh", flag="--type")
+    except UsageError as error:
+        if error.code != "cannot_ask":
+            raise
+        hint = "train host add NAME USER@HOST, or pass --host, or --type for another kind of machine"
+        raise UsageError("the machine's address is missing", hint, code=error.code, data=error.data) from None
 
 
 def ask_until(

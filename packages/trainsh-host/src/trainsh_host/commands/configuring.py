@@ -118,6 +118,7 @@ def add(
         name, spec = None, name
     if name is not None:
         draft.check_name(name)
+        hosts_file.check_new(name)
     values = draft.from_text(_text(from_), request) if from_ else {}
     values |= draft.from_text(spec, request) if spec else {}
     values |= ssh_names.from_user_config(alias) | {"name": alias} if alias else {}

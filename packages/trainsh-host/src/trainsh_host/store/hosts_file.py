@@ -107,15 +107,19 @@ def unknown(name: str, raws: list[Raw]) -> NotFound:
     )  # fmt: skip
 
 
+def check_new(name: str, raws: list[Raw] | None = None) -> None:
+    """Raise Conflict when the name is taken."""
+    if find_raw(name, raws) is not None:
+        raise Conflict(
+            f"there is a host {name!r} already", f"change it: train host edit {name}", code="host_exists"
+        )  # fmt: skip
+
+
 def add(values: Raw) -> None:
     """Add a host. Raises Conflict when its name is taken."""
 
     def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
-        if find_raw(values["name"], raws) is not None:
-            raise Conflict(
-                f"there is a host {values['name']!r} already", f"change it: train host edit {values['name']}",
-                code="host_exists",
-            )  # fmt: skip
+        check_new(values["name"], raws)
         return append(text, "[[hosts]]\n" + _lines(values)), [*raws, values]
 
     _change(change)
