@@ -143,7 +143,7 @@ setup() {
     run -1 env PATH="$BATS_TEST_TMPDIR/bin" "$program" doctor
     [[ $output == *"problem  ssh "*"missing: hosts need it"*"-> "*"apt-get install openssh-client"* ]]
     [[ $output == *"problem  tmux "*"does not run: broken library"* ]]
-    [[ $output == *"warning  rclone "*"missing"* ]]
+    [[ $output == *"rsync "*"missing: "*"-> "*"apt-get install rsync"* ]]
     [[ $output == *"problem  settings "*"config.toml"*"-> "* ]]
     [[ $output == *"open to others (755)"*"-> chmod 700 $TRAINSH_HOME"* ]]
     [[ $output == *"not on PATH"*"-> export PATH="* ]]
