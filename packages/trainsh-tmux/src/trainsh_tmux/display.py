@@ -1,7 +1,5 @@
 """Prints the answers of the commands for people."""
 
-import shlex
-
 import msgspec
 
 from trainsh_base.system.units import format_duration
@@ -17,6 +15,8 @@ def show_open(session: Session) -> None:
     if session.restored:
         without = f", without {', '.join(session.left_out)}" if session.left_out else ""
         remark(f"its shell has the directory and variables of the one before{without}")
+    import shlex  # noqa: PLC0415 - `serve` prints nothing for people
+
     where = "" if session.host == "local" else f" --host {shlex.quote(session.host)}"
     where += f" --job {session.job}" if session.job else ""
     remark(f"  type in it: train tmux attach {session.name}{where}")

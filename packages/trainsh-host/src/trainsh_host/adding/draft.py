@@ -161,7 +161,8 @@ def _ask_kind(request: Request) -> str:
         if error.code != "cannot_ask":
             raise
         hint = "train host add NAME USER@HOST, or pass --host, or --type for another kind of machine"
-        raise UsageError("the machine's address is missing", hint, code=error.code, data=error.data) from None
+        message = "not interactive, and the machine's address is missing"
+        raise UsageError(message, hint, code=error.code, data=error.data) from None
 
 
 def ask_until(
