@@ -259,6 +259,15 @@ def test_a_resume_needs_the_secrets_of_the_steps_to_run_alone(place: "Place") ->
     assert place.lines() == ["hunter2", "hunter3"]
 
 
+def test_an_edited_text_is_taken_over_only_if_the_resume_is_not_refused(place: "Place") -> None:
+    place.run("run", place.recipe(HEAD + "@w > false\n"))
+    kept = place.job() / "recipe"
+    before = kept.read_text()
+    place.recipe(HEAD + "@w > echo ${secret:NO_SUCH_THING} >> ran\n")
+    assert place.run("resume", "--edited").returncode == 2
+    assert kept.read_text() == before
+
+
 def test_dry_run_resolves_everything_and_touches_nothing(place: "Place") -> None:
     text = "var A = a\n" + HEAD + "@w > echo $A >> ran\n./r.recipe -> @h:/tmp/$A\nfinally\ntmux.close @w\n"
     steps = place.json("run", place.recipe(text), "--dry-run", "A=b")

@@ -76,13 +76,13 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     begun: list[str] = []
     if wanted.edited:
         begun = editing.check(job, state, parsed.plan, wanted.from_step)
-        if wanted.locked:
-            write_atomic(Path(job.recipe), text)
     fresh_round = resume.new_round(state) or bool(again)
     secrets = detach.handed()
     if wanted.secrets_first and (fresh_round or not (state.failing or state.closing)):
         # where only `finally` is left to do, a missing secret must not prevent it
         secrets = _secrets(parsed.plan, overrides, secrets, (state, again), lock)
+    if wanted.edited and wanted.locked:
+        write_atomic(Path(job.recipe), text)  # after all that can refuse the resume
     events = resume.events(
         state, fresh_round=fresh_round, again=again,
         skipped=[each for each in numbers if each.id in skipped], digest=parsed.digest,
